@@ -50,15 +50,31 @@ pub fn from_estimate(x: f64, scale: u32) -> Option<Decimal> {
     let scaled = x * power_of_ten(scale);
     // Half to even, as everywhere in the books; beyond 2^96 a Decimal has no digits left.
     let rounded = libm::rint(scaled);
+    // Nearly all amounts fit 64 bits, which cost a fraction of what 128 do.
+    if libm::fabs(rounded) < 9e18 {
+        return Decimal::try_new(rounded as i64, scale).ok();
+    }
     (rounded.is_finite() && libm::fabs(rounded) < 7.9e28)
         .then(|| Decimal::try_from_i128_with_scale(rounded as i128, scale).ok())
         .flatten()
 }
 
+/// The digits of an amount without their point, rounded once. Nearly all amounts fit 63 bits, which cost a fraction of what 128
+/// do.
+fn whole(x: Decimal) -> f64 {
+    let parts = x.unpack();
+    let low = u64::from(parts.mid) << 32 | u64::from(parts.lo);
+    match i64::try_from(low) {
+        Ok(low) if parts.hi == 0 => (if parts.negative { -low } else { low }) as f64,
+        _ => x.mantissa() as f64,
+    }
+}
+
 /// An amount as an estimate.
 pub fn to_estimate(x: Decimal) -> f64 {
-    // The mantissa has at most 96 bits and is rounded once here and once by the power of ten.
-    x.mantissa() as f64 / power_of_ten(x.scale())
+    // The mantissa has at most 96 bits and is rounded once here, where it has more than 53 of them, and once by the power of
+    // ten.
+    whole(x) / power_of_ten(x.scale())
 }
 
 #[cfg(test)]
@@ -83,6 +99,16 @@ mod tests {
             let fits = amount.abs() <= Decimal::new(1_000_000_000_000_000, 0);
             prop_assert_eq!(read, if fits { Ok(amount) } else { Err(AmountError::TooLarge) });
             prop_assert_eq!(parse(&format!("{mantissa}e-{scale}")), read);
+        }
+
+        #[test]
+        fn narrow_and_wide_amounts_are_estimated_alike(mantissa in any::<i64>(), by in 0_u32..20, scale in 0_u32..28) {
+            let wide = (i128::from(mantissa) << by).clamp(-(1 << 95), 1 << 95);
+            let amount = Decimal::from_i128_with_scale(wide, scale);
+            prop_assert_eq!(to_estimate(amount).to_bits(), (wide as f64 / power_of_ten(scale)).to_bits());
+            let x = wide as f64;
+            let there = Decimal::try_from_i128_with_scale(libm::rint(x) as i128, 0).unwrap();
+            prop_assert_eq!(from_estimate(x, 0).map(|d| d.serialize()), Some(there.serialize()));
         }
 
         #[test]

@@ -89,6 +89,10 @@ impl PriceStep {
             return None;
         }
         let step = self.at(price);
+        // A power of ten is its digits, of which there is no need to count steps.
+        if to == Rounding::Nearest && step.mantissa() == 1 {
+            return from_estimate(price, step.scale());
+        }
         if to == Rounding::Nearest {
             // Times the power of ten and then by the rest of the step: a price that was read as a decimal comes back.
             let step = step.normalize();

@@ -146,6 +146,13 @@ pub fn product(a: Decimal, b: Decimal) -> Result<Money, LedgerError> {
     money_bound(units).map(money)
 }
 
+/// quantity × a price with any number of digits, in money units, rounded once, half to even.
+pub(super) fn worth(quantity: i128, price: Decimal) -> Result<i128, LedgerError> {
+    let scale = QUANTITY_SCALE.saturating_add(price.scale());
+    let units = scaled(quantity, price.mantissa(), scale, MONEY_SCALE);
+    money_bound(units.ok_or(LedgerError::Overflow("a product"))?)
+}
+
 /// quantity × price in money units, rounded once, half to even.
 #[inline]
 pub(super) fn notional(quantity: i128, price: i128) -> Result<i128, LedgerError> {
@@ -243,6 +250,14 @@ fn signed(magnitude: u128, negative: bool) -> Option<i128> {
 
 #[inline]
 fn divide_half_even(n: u128, by: u128) -> Option<u128> {
+    // What is worth little fits 64 bits, where dividing is one instruction.
+    if let (Ok(n), Ok(by)) = (u64::try_from(n), u64::try_from(by)) {
+        let q = n.checked_div(by)?;
+        let rest = n.wrapping_sub(q.wrapping_mul(by));
+        let other = by.wrapping_sub(rest);
+        let up = rest > other || (rest == other && q & 1 == 1);
+        return Some(u128::from(q).wrapping_add(u128::from(up)));
+    }
     let q = n.checked_div(by)?;
     // q × by ≤ n and rest < by ≤ 10³⁸ or < 2¹²⁷, so nothing wraps.
     let rest = n.wrapping_sub(q.wrapping_mul(by));

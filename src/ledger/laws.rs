@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::panic)]
 
+use super::exact::product;
 use super::{Imbalance, Ledger, LedgerAccount, LedgerError};
 use crate::domain::money::{from_estimate, parse};
 use crate::domain::{AgentId, Decimal, Fill, InstrumentId, OrderId, Stamp};
@@ -269,6 +270,16 @@ proptest! {
                 prop_assert_eq!(explained, book.cash());
             }
         }
+    }
+
+    #[test]
+    fn what_is_exposed_is_what_each_position_is_worth_rounded_once(ops in prop::collection::vec(op(), 1..30)) {
+        let Run { ledger, marks } = Run::of(&ops);
+        let worth = |i: usize| product(ledger.net_position(InstrumentId(i as u16)), marks[i]);
+        let sums = (0..INSTRUMENTS).map(worth).collect::<Result<Vec<_>, _>>().map(|each| {
+            (each.iter().map(Decimal::abs).sum::<Decimal>(), each.iter().sum::<Decimal>())
+        });
+        prop_assert_eq!(ledger.exposed(&marks), sums);
     }
 
     #[test]

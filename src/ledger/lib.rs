@@ -328,6 +328,19 @@ impl Ledger {
         held.map(|(i, _)| InstrumentId(i as u16))
     }
 
+    /// Σ|position| and Σ position at these marks, by the counterparty's side; each position's worth is rounded once.
+    pub fn exposed(&self, marks: &[Decimal]) -> Result<(Money, Money), LedgerError> {
+        let (mut gross, mut net) = (0, 0);
+        for id in self.open_positions() {
+            let units = self.outside.positions.get(id.index()).map_or(0, |units| minus(0, *units));
+            let mark = marks.get(id.index()).ok_or(LedgerError::NoMark(id))?;
+            let worth = exact::worth(units, *mark)?;
+            gross = plus(gross, worth.abs());
+            net = plus(net, worth);
+        }
+        Ok((money(gross), money(net)))
+    }
+
     /// What was crossed and traded in an instrument so far.
     pub fn turnover(&self, instrument: InstrumentId) -> Option<&InstrumentTurnover> {
         self.turnover.get(instrument.index())

@@ -14,7 +14,7 @@ use crate::agents::Population;
 use crate::agents::structures::in_legs::StructureLife;
 use crate::domain::{AgentId, AssetId, Decimal, InstrumentId, OrderId, Stamp, money};
 use crate::treasury::package_limits::{LegRisk, PackageRefusal};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Quantities by instrument, sorted; none is zero.
@@ -88,13 +88,29 @@ pub struct Package {
     pub is_broken: bool,
 }
 
+/// By order, ascending: the package that it is for. As many as are open, a handful; written as the map that it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct OrderOwners(Vec<(OrderId, u32)>);
+
+impl Serialize for OrderOwners {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+impl<'de> Deserialize<'de> for OrderOwners {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(OrderOwners(BTreeMap::deserialize(deserializer)?.into_iter().collect()))
+    }
+}
+
 /// All of them, in the order of the structures, and whose each order is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Packages {
     /// One a structure; none where structures have no money.
     pub all: Vec<Package>,
     /// By order that may still fill, or that may have: its package.
-    owners: BTreeMap<OrderId, u32>,
+    owners: OrderOwners,
     /// What is left of coins that are less than a lot, by where they are booked: the treasury's.
     pub dust: Quantities,
     /// What a day of a unit of lent capital costs, as a fraction: what it would earn where it was last served.
@@ -156,6 +172,9 @@ impl Package {
             if there > 0.0 { (there + lots).min(1.0) } else { 0.0 }
         };
         let least = self.targets.iter().map(could_be).fold(1.0, f64::min);
+        if self.targets.iter().all(|leg| filled(leg) <= least) {
+            return 0.0;
+        }
         let beyond = |leg: &(InstrumentId, f64)| {
             let worth = libm::fabs(leg.1 * value(leg.0));
             if worth.is_finite() { (filled(leg) - least).max(0.0) * worth } else { 0.0 }
@@ -182,33 +201,43 @@ impl Packages {
 
     /// Whose an order is; none of theirs.
     pub fn owner(&self, order: OrderId) -> Option<usize> {
-        self.owners.get(&order).map(|i| *i as usize)
+        self.owners.0.binary_search_by_key(&order, |o| o.0).ok().map(|at| self.owners.0[at].1 as usize)
     }
 
     /// An order leaves for a package.
     pub(super) fn own(&mut self, order: OrderId, package: usize) {
-        self.owners.insert(order, package as u32);
+        // Ids ascend.
+        self.owners.0.push((order, package as u32));
     }
 
-    /// Forgets orders of which nothing more can come.
-    pub(super) fn forget(&mut self, is_over: impl Fn(OrderId) -> bool) {
-        self.owners.retain(|order, _| !is_over(*order));
+    /// Forgets an order of which nothing more can come.
+    pub(super) fn forget(&mut self, order: OrderId) {
+        if let Ok(at) = self.owners.0.binary_search_by_key(&order, |o| o.0) {
+            self.owners.0.remove(at);
+        }
     }
 
     /// The orders of a package that may still fill, in their order.
-    pub(super) fn orders_of(&self, package: usize) -> Vec<OrderId> {
-        self.owners.iter().filter(|(_, i)| **i as usize == package).map(|(order, _)| *order).collect()
+    pub(super) fn orders_of(&self, package: usize) -> impl Iterator<Item = OrderId> + '_ {
+        self.owners.0.iter().filter(move |o| o.1 as usize == package).map(|o| o.0)
     }
 
     /// Whether any order of theirs may still fill.
     pub(super) fn has_orders(&self) -> bool {
-        !self.owners.is_empty()
+        !self.owners.0.is_empty()
     }
 
     /// What they hold together of what is booked here.
     pub fn position(&self, booked: InstrumentId) -> Decimal {
-        let held: Decimal = self.all.iter().map(|p| p.held.of(booked)).sum();
-        held + self.dust.of(booked)
+        let mut sum = self.dust.of(booked);
+        for package in &self.all {
+            let held = package.held.of(booked);
+            // Most of them hold nothing of it.
+            if !held.is_zero() {
+                sum += held;
+            }
+        }
+        sum
     }
 
     /// Every instrument in which one of them holds something, ascending, each once.

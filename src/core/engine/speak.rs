@@ -192,6 +192,7 @@ impl Speak {
         said.seen.clear();
         said.begun = true;
         if let Event::Market(event) = event
+            && self.structures.is_over(event.at())
             && self.heeds(spec, event)
         {
             self.structures.begin(&spec.structures, &self.market, event.at(), said);

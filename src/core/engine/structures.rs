@@ -164,10 +164,15 @@ impl Structures {
 
     /// An event of this stamp comes, which the market has not taken yet: the stamp before it is judged if it is over.
     pub fn begin(&mut self, spec: &StructureSpec, market: &Market, at: Stamp, said: &mut StepOutput) {
-        if !self.twins.is_empty() && self.stamp.is_none_or(|s| at > s) {
+        if self.is_over(at) {
             self.judge(spec, market, said);
             self.stamp = Some(at);
         }
+    }
+
+    /// Whether an event of this stamp would end the one that is being heard: never where there are no structures.
+    pub(super) fn is_over(&self, at: Stamp) -> bool {
+        !self.twins.is_empty() && self.stamp.is_none_or(|s| at > s)
     }
 
     /// Hears an event that the market has taken.
@@ -215,7 +220,10 @@ impl Structures {
                     body: MessageKind::Carry(quote),
                 });
             }
-            if let Some(quote) = twin.rules.work_quote(event) {
+            // Who works an order is a maker, and has two lives.
+            if twin.touch.is_some()
+                && let Some(quote) = twin.rules.work_quote(event)
+            {
                 said.push(Utterance {
                     voice: spec.cast.voice_of(i as usize),
                     body: MessageKind::Work(quote),

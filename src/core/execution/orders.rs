@@ -13,7 +13,9 @@ use super::venue::is_venue_order;
 use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderKind, OrderStatus, Stamp};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use serde::{Deserializer, Serializer};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many finished orders are remembered to recognise late and repeated fills: at the hive's pace of
 /// a few orders a bar that is weeks, far more than any venue replays.
@@ -123,15 +125,75 @@ pub enum OrderError {
 /// Most open orders: one per instrument and some of unknown fate; more means the venue is not answering.
 pub const OPEN_MAX: usize = 1_024;
 
+/// Orders by their ids, ascending. A new one goes last and the oldest leaves at or near the front: thousands come and go in a
+/// minute of quotes. It is written as the map that it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct OrdersById(VecDeque<Tracked>);
+
+impl OrdersById {
+    /// Where an order is, or would be.
+    fn place(&self, id: OrderId) -> Result<usize, usize> {
+        let mut until = self.0.len();
+        let behind = self.0.back().and_then(|last| last.id.0.checked_sub(id.0)).ok_or(until)?;
+        // No two have one id: behind one of them are no more than there are ids between it and the last.
+        let mut from = (until - 1).saturating_sub(usize::try_from(behind).unwrap_or(until));
+        while from < until {
+            let middle = from.midpoint(until);
+            match self.0[middle].id.cmp(&id) {
+                Ordering::Equal => return Ok(middle),
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => until = middle,
+            }
+        }
+        Err(from)
+    }
+
+    fn get(&self, id: OrderId) -> Option<&Tracked> {
+        self.place(id).ok().and_then(|at| self.0.get(at))
+    }
+
+    fn get_mut(&mut self, id: OrderId) -> Option<&mut Tracked> {
+        self.place(id).ok().and_then(|at| self.0.get_mut(at))
+    }
+
+    fn insert(&mut self, order: Tracked) {
+        match self.place(order.id) {
+            Ok(at) => self.0[at] = order,
+            Err(at) => self.0.insert(at, order),
+        }
+    }
+
+    fn remove(&mut self, id: OrderId) {
+        if self.0.front().is_some_and(|o| o.id == id) {
+            self.0.pop_front();
+        } else if let Ok(at) = self.place(id) {
+            self.0.remove(at);
+        }
+    }
+}
+
+impl Serialize for OrdersById {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|o| (o.id, o)))
+    }
+}
+
+impl<'de> Deserialize<'de> for OrdersById {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let orders = BTreeMap::<OrderId, Tracked>::deserialize(deserializer)?;
+        Ok(OrdersById(orders.into_values().collect()))
+    }
+}
+
 /// All orders of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTracker {
-    orders: BTreeMap<OrderId, Tracked>,
-    /// Those of them that are not over: a handful, asked after at every bar, beside a thousand that are remembered.
-    open: BTreeSet<OrderId>,
-    /// Finished orders by the time of decision, until they are forgotten: not by the time of their end,
+    orders: OrdersById,
+    /// Those of them that are not over, ascending: a handful, asked after at every bar, beside a thousand that are remembered.
+    open: Vec<OrderId>,
+    /// Finished orders by the time of decision, ascending, until they are forgotten: not by the time of their end,
     /// which depends on the order in which the bars of a stamp arrive.
-    finished: BTreeSet<(Stamp, OrderId)>,
+    finished: VecDeque<(Stamp, OrderId)>,
     /// The highest id ever sent.
     last: Option<OrderId>,
     counts: OrderCounts,
@@ -160,43 +222,61 @@ impl OrderTracker {
             at: order.at(),
             seen: Vec::new(),
         };
-        self.orders.insert(order.id(), tracked);
-        self.open.insert(order.id());
+        self.orders.insert(tracked);
+        // Ids ascend.
+        self.open.push(order.id());
         Ok(())
     }
 
     /// The venue said where an order stands. What is over stays over, and fills say more than a
-    /// confirmation that comes after them.
-    pub fn set(&mut self, id: OrderId, status: OrderStatus) -> Result<(), OrderError> {
-        let order = self.orders.get_mut(&id).ok_or(OrderError::NotKnown(id))?;
-        if order.status.is_over() {
-            return Ok(());
+    /// confirmation that comes after them. What was left of it until then, signed, where that is news.
+    pub fn set(&mut self, id: OrderId, status: OrderStatus) -> Result<Option<Decimal>, OrderError> {
+        let order = self.orders.get_mut(id).ok_or(OrderError::NotKnown(id))?;
+        if order.status.is_over() || order.status == status {
+            return Ok(None);
         }
+        let left = order.open();
         order.status = match status {
             OrderStatus::Pending | OrderStatus::Working if !order.filled.is_zero() => {
                 OrderStatus::PartlyFilled
             }
             other => other,
         };
-        if order.status == OrderStatus::Rejected {
+        let (status, at) = (order.status, order.at);
+        if status == OrderStatus::Rejected {
             self.counts.rejected += 1;
         }
-        if order.status.is_over() {
-            self.finish(id);
+        if status.is_over() {
+            self.finish(id, at);
         }
-        Ok(())
+        Ok(Some(left))
     }
 
-    /// An order is to be taken back, whatever becomes of the first try.
-    pub fn unwanted(&mut self, id: OrderId) {
-        if let Some(order) = self.orders.get_mut(&id) {
-            order.is_unwanted = true;
+    /// The venue has an order. Late news of one that is being taken back already, or was filled, changes nothing.
+    pub fn confirm(&mut self, id: OrderId) {
+        if let Some(order) = self.orders.get_mut(id)
+            && matches!(order.status, OrderStatus::Pending | OrderStatus::Unknown)
+        {
+            let is_untouched = order.filled.is_zero();
+            order.status = if is_untouched { OrderStatus::Working } else { OrderStatus::PartlyFilled };
         }
+    }
+
+    /// An order is to be taken back, whatever becomes of the first try. Whether the venue is to be asked for that: not of one
+    /// that is over, or that is being taken back already.
+    pub fn ask_back(&mut self, id: OrderId) -> bool {
+        let Some(order) = self.orders.get_mut(id) else { return false };
+        order.is_unwanted = true;
+        let is_asked = !order.status.is_over() && order.status != OrderStatus::CancelSent;
+        if is_asked {
+            order.status = OrderStatus::CancelSent;
+        }
+        is_asked
     }
 
     /// An order was asked to rest at another limit.
     pub fn amended(&mut self, id: OrderId, limit: Decimal) {
-        if let Some(OrderKind::Limit(price, _)) = self.orders.get_mut(&id).map(|o| &mut o.kind) {
+        if let Some(OrderKind::Limit(price, _)) = self.orders.get_mut(id).map(|o| &mut o.kind) {
             *price = limit;
         }
     }
@@ -218,10 +298,10 @@ impl OrderTracker {
     }
 
     fn judge(&mut self, fill: &Fill) -> FillVerdict {
-        if is_venue_order(fill.order) && !self.orders.contains_key(&fill.order) {
+        if is_venue_order(fill.order) && self.orders.get(fill.order).is_none() {
             return self.adopt(fill);
         }
-        let Some(order) = self.orders.get_mut(&fill.order) else {
+        let Some(order) = self.orders.get_mut(fill.order) else {
             let ours = self.last.is_some_and(|last| fill.order <= last);
             return if ours { FillVerdict::Forgotten } else { FillVerdict::Foreign };
         };
@@ -246,7 +326,8 @@ impl OrderTracker {
         if !was_over {
             if filled.abs() >= order.quantity.abs() {
                 order.status = OrderStatus::Filled;
-                self.finish(fill.order);
+                let at = order.at;
+                self.finish(fill.order, at);
             } else if !matches!(order.status, OrderStatus::CancelSent) {
                 // One that is being taken back stays so until the venue has answered.
                 order.status = OrderStatus::PartlyFilled;
@@ -268,31 +349,34 @@ impl OrderTracker {
         let is_unwanted = false;
         let order =
             Tracked { id, instrument, quantity, filled: quantity, kind, status, is_unwanted, at, seen };
-        self.orders.insert(id, order);
-        self.finish(id);
+        self.orders.insert(order);
+        self.finish(id, at);
         FillVerdict::Book
     }
 
-    /// Remembers a finished order, and forgets the oldest beyond the limit.
-    fn finish(&mut self, id: OrderId) {
-        let Some(order) = self.orders.get(&id) else { return };
-        self.open.remove(&id);
-        self.finished.insert((order.at, id));
+    /// Remembers a finished order, which was decided then, and forgets the oldest beyond the limit.
+    fn finish(&mut self, id: OrderId, at: Stamp) {
+        if let Ok(place) = self.open.binary_search(&id) {
+            self.open.remove(place);
+        }
+        if let Err(place) = self.finished.binary_search(&(at, id)) {
+            self.finished.insert(place, (at, id));
+        }
         if self.finished.len() > FINISHED_MAX
-            && let Some((_, oldest)) = self.finished.pop_first()
+            && let Some((_, oldest)) = self.finished.pop_front()
         {
-            self.orders.remove(&oldest);
+            self.orders.remove(oldest);
         }
     }
 
     /// An order, while it is remembered.
     pub fn get(&self, id: OrderId) -> Option<&Tracked> {
-        self.orders.get(&id)
+        self.orders.get(id)
     }
 
     /// Orders that may still fill, in the order of decision.
     pub fn open(&self) -> impl Iterator<Item = &Tracked> {
-        self.open.iter().filter_map(|id| self.orders.get(id))
+        self.open.iter().filter_map(|id| self.orders.get(*id))
     }
 
     /// Signed: what may still fill in an instrument.

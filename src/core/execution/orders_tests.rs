@@ -102,7 +102,7 @@ fn finished_orders_are_forgotten_and_unknown_ones_are_not() {
         t.sent(&order(id, 0, "1", 0), OrderKind::Market).unwrap();
         t.on_fill(&fill(id, 1, "1"));
     }
-    assert_eq!((t.orders.len(), t.open().count()), (FINISHED_MAX + 1, 1));
+    assert_eq!((t.orders.0.len(), t.open().count()), (FINISHED_MAX + 1, 1));
     assert_eq!(t.on_fill(&fill(2, 1, "1")), FillVerdict::Forgotten);
     assert_eq!(t.on_fill(&fill(1, 1, "3")), FillVerdict::Book, "unknown is never dropped");
 }

@@ -131,12 +131,7 @@ impl<V: Venue> OrderRouter<V> {
     /// Asks for an order back; nothing is known of it before the venue has answered. Of one that is over, or that is being
     /// taken back already, nothing is asked.
     pub fn cancel(&mut self, order: OrderId) {
-        self.orders.unwanted(order);
-        let may = self
-            .orders
-            .get(order)
-            .is_some_and(|o| !o.status.is_over() && !matches!(o.status, OrderStatus::CancelSent));
-        if may && self.orders.set(order, OrderStatus::CancelSent).is_ok() {
+        if self.orders.ask_back(order) {
             self.venue.request(VenueRequest::Cancel(order));
         }
     }
@@ -230,11 +225,7 @@ impl<V: Venue> OrderRouter<V> {
     pub fn take(&mut self, event: &VenueEvent) -> OrderReport {
         match *event {
             VenueEvent::Accepted { order, .. } => {
-                // Late news of one that is being taken back already changes nothing.
-                let is_news = |o: &Tracked| matches!(o.status, OrderStatus::Pending | OrderStatus::Unknown);
-                if self.orders.get(order).is_some_and(is_news) {
-                    self.step(order, OrderStatus::Working);
-                }
+                self.orders.confirm(order);
                 OrderReport::Noted
             }
             VenueEvent::Rejected { order, why, .. } => {
@@ -252,9 +243,8 @@ impl<V: Venue> OrderRouter<V> {
                 OrderReport::Fill(fill, verdict)
             }
             VenueEvent::Cancelled { order, .. } => {
-                let left = self.orders.get(order).map_or(Decimal::ZERO, Tracked::open);
-                let news = self.step(order, OrderStatus::Cancelled);
-                if news { OrderReport::Cancelled(order, left) } else { OrderReport::Noted }
+                let left = self.orders.set(order, OrderStatus::Cancelled).ok().flatten();
+                left.map_or(OrderReport::Noted, |left| OrderReport::Cancelled(order, left))
             }
             VenueEvent::CancelRefused { order, .. } => {
                 let stands = self.orders.get(order).is_some_and(|o| o.status == OrderStatus::CancelSent);
@@ -314,8 +304,7 @@ impl<V: Venue> OrderRouter<V> {
 
     /// Whether that is news of an order that is known and not over.
     fn step(&mut self, order: OrderId, status: OrderStatus) -> bool {
-        let open = self.orders.get(order).is_some_and(|o| !o.status.is_over() && o.status != status);
-        open && self.orders.set(order, status).is_ok()
+        self.orders.set(order, status).is_ok_and(|left| left.is_some())
     }
 
     /// Whether nothing of an instrument is on its way, being taken back or unknown.
@@ -327,6 +316,13 @@ impl<V: Venue> OrderRouter<V> {
         let venue = self.traded_at.get(instrument.index()).copied();
         venue.is_some_and(|venue| self.link(venue) == LinkState::Up)
             && !self.orders.open().any(|o| o.instrument == instrument && pending(o))
+    }
+
+    /// Whether nothing of an instrument was ever traded, and a venue that says all at once says that nothing is held: then it
+    /// agrees with books that say so.
+    pub fn is_nothing(&self, instrument: InstrumentId) -> bool {
+        let never = |p: &ReportedPosition| p.filled_at.is_none() && p.told.is_some_and(|t| t.1.is_zero());
+        self.venue.is_prompt() && self.positions.get(instrument.index()).is_some_and(never)
     }
 
     /// Compares what is held by the books with what the venue says.

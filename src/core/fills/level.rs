@@ -24,7 +24,7 @@ use crate::market::Market;
 use crate::market::book::BookLevel;
 use crate::market::quotes::{DetailLevel, PoolState, Top};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::ops::Deref;
 
 /// What a taker got.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -199,18 +199,37 @@ impl Consumed {
     }
 }
 
-/// What a market shows to a taker of a side, best first: a whole book, or the best price alone. None where nothing may be
-/// read.
-pub fn shown(market: &Market, instrument: InstrumentId, buys: bool) -> Option<Cow<'_, [BookLevel]>> {
+/// What a market shows to a taker of a side, best first. It reads as a slice of price levels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ShownLevels<'a> {
+    /// The best price alone, where nothing else is told.
+    Best([BookLevel; 1]),
+    /// A whole book.
+    Book(&'a [BookLevel]),
+}
+
+impl Deref for ShownLevels<'_> {
+    type Target = [BookLevel];
+
+    fn deref(&self) -> &[BookLevel] {
+        match self {
+            ShownLevels::Best(best) => best,
+            ShownLevels::Book(levels) => levels,
+        }
+    }
+}
+
+/// What a market shows to a taker of a side; none where nothing may be read.
+pub fn shown(market: &Market, instrument: InstrumentId, buys: bool) -> Option<ShownLevels<'_>> {
     let quoted = market.get(instrument).filter(|q| q.settled.is_none())?;
     match quoted.level {
         DetailLevel::Bars => None,
         DetailLevel::Quotes => {
             let top = quoted.top?.value;
             let best = if buys { (top.ask, top.ask_size) } else { (top.bid, top.bid_size) };
-            Some(Cow::Owned(vec![best]))
+            Some(ShownLevels::Best([best]))
         }
-        DetailLevel::Depth => Some(Cow::Borrowed(market.book(instrument)?.against(buys))),
+        DetailLevel::Depth => Some(ShownLevels::Book(market.book(instrument)?.against(buys))),
     }
 }
 
@@ -222,7 +241,8 @@ pub fn beyond(
     buys: bool,
 ) -> Vec<(BookLevel, f64)> {
     let taken = if buys { &consumed.asks } else { &consumed.bids };
-    let levels = shown(market, instrument, buys).unwrap_or_default();
+    let shown = shown(market, instrument, buys);
+    let levels = shown.as_deref().unwrap_or_default();
     let left = |&(price, size): &BookLevel| {
         let taken = taken.iter().find(|t| t.price == price).map_or(0.0, |t| t.taken);
         ((price, size), (size - taken).max(0.0))

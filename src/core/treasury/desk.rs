@@ -67,6 +67,9 @@ impl Atoms {
 
     /// A quantity as a count of atoms; `None` if it is not whole or does not fit.
     pub fn count(self, quantity: Decimal) -> Option<i64> {
+        if quantity.is_zero() {
+            return Some(0);
+        }
         let q = quantity.normalize();
         let up = self.scale.checked_sub(q.scale())?;
         q.mantissa().checked_mul(10_i128.checked_pow(up)?).and_then(|n| i64::try_from(n).ok())

@@ -204,6 +204,28 @@ proptest! {
     }
 
     #[test]
+    fn what_is_far_under_its_caps_by_estimates_is_under_them_exactly(
+        [equity, gross, net, held, open] in prop::array::uniform5(-1_000_000_i64..1_000_000), size in 1_i64..1_000_000,
+        (price, buys) in (1_i64..1_000_000, any::<bool>()), limit in -9_i32..2, factor in 0.5_f64..20.0,
+    ) {
+        let setting = factor * libm::pow(10.0, f64::from(limit));
+        let limits = GateSettings { order_max: setting, gross_max: setting, net_max: setting, ..GateSettings::default() };
+        let (quantity, reference) = (Decimal::new(if buys { size } else { -size }, 3), Decimal::new(price, 2));
+        let notional = product(quantity.abs(), reference).unwrap();
+        let [gross, net, position, open_order] = [gross.abs(), net, held, open].map(|x| Decimal::new(x, 3));
+        let now = Exposure { equity: Decimal::new(equity.abs(), 2), gross, net, position, open_order, ..calm() };
+        if is_far_from_caps(&limits, notional, reference, &now) {
+            prop_assert_eq!(exact_caps(&limits, quantity, notional, reference, &now), Ok(()));
+        }
+        let far = is_far_under(to_estimate(notional), to_estimate(now.equity), setting);
+        let exact = notional <= multiple(now.equity, setting).unwrap();
+        prop_assert!(exact || !far);
+        // And what is not near is seen to be far.
+        let clear = setting > 1e-6 && to_estimate(notional) < 0.9 * setting * to_estimate(now.equity) - 1e-6;
+        prop_assert!(far || !clear || setting * to_estimate(now.equity) > 1e9);
+    }
+
+    #[test]
     fn lots_of_any_size_are_whole_and_the_smallest_order_passes(
         lot in prop::sample::select(vec!["0.5", "0.25", "3", "0.00007", "0.05", "125", "0.3", "17", "0.001"]),
         contract in prop::sample::select(vec!["1", "0.01", "10", "100"]),

@@ -6,7 +6,7 @@
 //! go back where they came from.
 
 use crate::domain::{
-    AssetId, ContractTerms, Instrument, InstrumentId, InstrumentKind, PriceStep, Universe, money,
+    AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, PriceStep, Universe, money,
 };
 use crate::market::Market;
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ pub struct ListedInstruments {
     pub instruments: Vec<Instrument>,
     /// Ticks; where there are none, what the first digits of a price allow has to be asked of the instrument.
     ticks: Vec<Option<f64>>,
+    /// The same as whole digits and the power of ten that they are divided by.
+    grids: Vec<Option<[f64; 2]>>,
     lots: Vec<f64>,
     coins: Vec<InstrumentId>,
     pays: Vec<Option<InstrumentId>>,
@@ -34,7 +36,8 @@ impl ListedInstruments {
         }
         let priced = |asset: AssetId, venue: &str| first.get(&(asset, venue)).copied();
         ListedInstruments {
-            ticks: all.iter().map(|i| tick(i.tick)).collect(),
+            ticks: all.iter().map(|i| tick(i.tick).map(money::to_estimate)).collect(),
+            grids: all.iter().map(|i| tick(i.tick).map(grid)).collect(),
             lots: all.iter().map(|i| money::to_estimate(i.lot)).collect(),
             coins: all
                 .iter()
@@ -80,8 +83,8 @@ impl ListedInstruments {
         let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
         // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair more, or no
         // print would ever be at the price of a quote. Whole digits over a power of ten are one division.
-        let step = self.get(id).tick.at(price).normalize();
-        steps * step.mantissa() as f64 / money::power_of_ten(step.scale())
+        let [digits, power] = self.grids[id.index()].unwrap_or_else(|| grid(self.get(id).tick.at(price)));
+        steps * digits / power
     }
 
     /// The largest whole number of lots within a size.
@@ -128,12 +131,18 @@ impl ListedInstruments {
     }
 }
 
-/// A tick as an estimate; none where prices are stepped by their digits.
-fn tick(step: PriceStep) -> Option<f64> {
+/// A tick; none where prices are stepped by their digits.
+fn tick(step: PriceStep) -> Option<Decimal> {
     match step {
-        PriceStep::Tick(tick) => Some(money::to_estimate(tick)),
+        PriceStep::Tick(tick) => Some(tick),
         PriceStep::Digits { .. } => None,
     }
+}
+
+/// A step as whole digits and the power of ten that they are divided by.
+fn grid(step: Decimal) -> [f64; 2] {
+    let step = step.normalize();
+    [step.mantissa() as f64, money::power_of_ten(step.scale())]
 }
 
 /// Whether coins of it are held that another market of its venue takes.
@@ -145,7 +154,7 @@ fn has_coins(i: &Instrument) -> bool {
 mod tests {
     use super::super::stage::{quote, second, universe};
     use super::*;
-    use crate::domain::{Decimal, MarketEvent, Stamp};
+    use crate::domain::{MarketEvent, Stamp};
     use InstrumentKind::{Option as Contract, Perp, Pool, Spot};
 
     const ID: fn(u16) -> InstrumentId = InstrumentId;

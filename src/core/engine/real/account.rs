@@ -1,11 +1,11 @@
 //! The account: who has funds, what it holds and is worth by the books, and how it halts.
 
+use super::derived::Derived;
 use crate::agents::Population;
-use crate::domain::{AgentId, Decimal, InstrumentId, Money, Stamp, money};
+use crate::domain::{AgentId, Decimal, Fill, InstrumentId, Money, Stamp, money};
 use crate::engine::{Outputs, Settings};
 use crate::hive::curve::{Base, EquityCurve};
-use crate::ledger::exact::product;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, TradeReport};
 use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Mode, OperatorControls};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,8 @@ pub struct Account {
     pub(super) equity: Money,
     /// By declared agent, and of the account: PnL when the last day closed.
     day_pnl: (Vec<Money>, Money),
+    /// Σ|position| and Σ position at the marks.
+    exposure: Derived<(Money, Money)>,
 }
 
 impl Account {
@@ -98,6 +100,7 @@ impl Account {
             day_equity: settings.money,
             equity: settings.money,
             day_pnl: (vec![Decimal::ZERO; cast.declared], settings.money),
+            exposure: Derived::default(),
         }
     }
 
@@ -126,18 +129,37 @@ impl Account {
         self.ledger.venue_position(id).map_or(Decimal::ZERO, |p| -p)
     }
 
+    /// Books a trade: nothing else changes what is held.
+    pub(super) fn trade(
+        &mut self,
+        instrument: InstrumentId,
+        mark: Decimal,
+        deltas: &[(AgentId, Decimal)],
+        fill: Option<&Fill>,
+    ) -> Result<TradeReport, LedgerError> {
+        self.exposure.0 = None;
+        self.ledger.trade(instrument, mark, deltas, fill)
+    }
+
+    /// Marks an instrument.
+    pub(super) fn mark(&mut self, id: InstrumentId, price: Decimal) {
+        self.exposure.0 = None;
+        self.marks[id.index()] = price;
+    }
+
     /// Σ|position| and Σ position at the marks.
-    pub(super) fn exposed(&self) -> Result<(Money, Money), LedgerError> {
-        let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
-        for id in self.ledger.open_positions() {
-            let position = self.booked(id);
-            if !position.is_zero() {
-                let notional = product(position, self.marks[id.index()])?;
-                gross += notional.abs();
-                net += notional;
-            }
-        }
-        Ok((gross, net))
+    pub(super) fn exposed(&mut self) -> Result<(Money, Money), LedgerError> {
+        let exposed = match self.exposure.0 {
+            Some(exposed) => exposed,
+            None => self.ledger.exposed(&self.marks)?,
+        };
+        debug_assert_eq!(
+            self.ledger.exposed(&self.marks),
+            Ok(exposed),
+            "what is held or marked went another way"
+        );
+        self.exposure.0 = Some(exposed);
+        Ok(exposed)
     }
 
     /// Gross and net exposure in multiples of equity.

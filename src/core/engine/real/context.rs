@@ -25,10 +25,10 @@ impl StepContext<'_> {
     /// What one unit of an instrument's price is worth in the account's currency, in numbers of the books.
     pub(super) fn scale_of(&self, id: InstrumentId) -> Option<Decimal> {
         let (listed, instrument) = (&self.spec.listed, self.spec.listed.get(id));
-        let is_inverse = matches!(instrument.terms, ContractTerms::Option { inverse: true, .. });
-        if instrument.quote.is_none() && !is_inverse {
+        if is_in_currency(instrument) {
             return Some(Decimal::ONE);
         }
+        let is_inverse = matches!(instrument.terms, ContractTerms::Option { inverse: true, .. });
         let settled = self.market.get(id)?.settled.filter(|_| is_inverse).map(|s| s.value);
         let scale = settled.or_else(|| listed.scale(self.market, id))?;
         money::from_estimate(scale, 8).filter(|s| !s.is_zero())
@@ -38,7 +38,7 @@ impl StepContext<'_> {
     pub(super) fn value_of(&self, id: InstrumentId) -> Option<Decimal> {
         let value = self.spec.listed.value(self.market, id).filter(|v| v.is_finite() && *v >= 0.0)?;
         let instrument = &self.spec.instruments[id.index()];
-        if self.scale_of(id) == Some(Decimal::ONE) {
+        if is_in_currency(instrument) || self.scale_of(id) == Some(Decimal::ONE) {
             return Some(price(value, instrument));
         }
         money::from_estimate(value, PRICE_SCALE)
@@ -61,6 +61,11 @@ pub(super) struct Exposed {
     pub gross: Money,
     /// Σ position at the marks, in currency.
     pub net: Money,
+}
+
+/// Whether prices of an instrument are in the account's currency.
+fn is_in_currency(instrument: &Instrument) -> bool {
+    instrument.quote.is_none() && !matches!(instrument.terms, ContractTerms::Option { inverse: true, .. })
 }
 
 /// A price of the feed on the instrument's ticks, the nearest one.

@@ -26,10 +26,10 @@ impl Real {
             self.book(cx, id, mark, None, Decimal::ZERO, out);
         }
         self.account.confirmed[id.index()] = self.account.marks[id.index()];
-        self.account.marks[id.index()] = price(listing.last().close, instrument);
+        self.account.mark(id, price(listing.last().close, instrument));
         let owed = borrow_fraction(costs, instrument.kind, decide);
-        let is_short = self.execution.packages.position(id).is_sign_negative();
-        if owed > 0.0 && (is_short || self.execution.desk.parts_short(&cx.spec.desk, id)) {
+        let is_short = || self.execution.packages.position(id).is_sign_negative();
+        if owed > 0.0 && (is_short() || self.execution.desk.parts_short(&cx.spec.desk, id)) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
             let charged = self.account.ledger.borrow(id, mark, fraction);
             self.account.guard("borrow", &charged, out);

@@ -48,14 +48,16 @@ impl<V: Venue> Execution<V> {
 
     /// What the account holds of an instrument: what the desk does, and what packages do.
     pub fn position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
-        self.desk_position(spec, id) + self.packages.position(id)
+        let desk = self.desk_position(spec, id);
+        if spec.has_packages { desk + self.packages.position(id) } else { desk }
     }
 
     /// What the desk holds of an instrument: of a perp, what all agents hold and what the carrier is short.
     pub(super) fn desk_position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
         if id.index() < spec.traded {
             let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
-            return agents + self.services.assets[id.index()].perp();
+            let carried = self.services.assets[id.index()].perp();
+            return if carried.is_zero() { agents } else { agents + carried };
         }
         spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.assets[index].spot_held)
     }

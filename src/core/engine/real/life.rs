@@ -86,7 +86,7 @@ impl Real {
         }
         deltas.clear();
         deltas.extend(changes.iter().map(|(a, n)| (*a, atoms.quantity(*n))));
-        let booked = self.account.ledger.trade(id, mark, deltas, fill.as_ref());
+        let booked = self.account.trade(id, mark, deltas, fill.as_ref());
         match booked {
             Ok(report) => self.account.paid += report.fee + report.slippage,
             Err(e) => {
@@ -104,7 +104,7 @@ impl Real {
             let index = spot.index();
             if let Some(last) = market.price(spot) {
                 self.account.confirmed[index] = self.account.marks[index];
-                self.account.marks[index] = price(last.value, &spec.instruments[index]);
+                self.account.mark(spot, price(last.value, &spec.instruments[index]));
             }
         }
         self.reckon_liquidity(cx, out);

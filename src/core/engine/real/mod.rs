@@ -16,6 +16,7 @@
 mod account;
 mod context;
 mod decide;
+mod derived;
 mod events;
 mod execution;
 mod life;

@@ -36,6 +36,9 @@ impl Real {
         quantity: Decimal,
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
+        if quantity.is_zero() {
+            return None;
+        }
         let listing = &cx.market.instruments[desk_index];
         let position = self.execution.desk_position(cx.spec, id);
         // An order that may only reduce cannot turn the position round, should that shrink before it fills.
@@ -134,7 +137,7 @@ impl Real {
         // The desk decides at closes, and its instruments are filled by the bars that follow, whatever else is told of them.
         let is_desk = instrument.index() < cx.spec.traded;
         let feed = if is_desk { PriceFeed::Bars } else { PriceFeed::Whichever };
-        let is_shared = !self.execution.packages.position(instrument).is_zero();
+        let is_shared = order.reduce_only() && !self.execution.packages.position(instrument).is_zero();
         let placed = PlacedOrder::of(order, kind).met_by(feed).beside_others(is_shared);
         if let Err(e) = self.execution.router.send(placed) {
             self.execution.working[instrument.index()].take_if(|w| *w == id);
@@ -175,6 +178,9 @@ impl Real {
     /// What is left of the order that is worked.
     pub(super) fn left(&self, desk_index: usize) -> Remaining {
         let w = &self.execution.services.assets[desk_index].working_order;
+        if w.order.is_none() && w.switch.is_zero() && w.orphaned.is_zero() {
+            return Remaining { desk: Decimal::ZERO, switch: Decimal::ZERO };
+        }
         let all =
             w.order.and_then(|o| self.execution.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
         // The desk's and the switch's leg share one resting order, and only the switch's part is written down.

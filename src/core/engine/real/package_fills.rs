@@ -12,8 +12,8 @@ use super::life::Real;
 use crate::agents::structures::legs::LegFill;
 use crate::domain::{Decimal, Fill, InstrumentId, InstrumentKind, MarketEvent, Money, OrderId, money};
 use crate::engine::Outputs;
-use crate::execution::paid_in_coins;
 use crate::execution::venue::{VENUE_ORDERS, is_venue_order};
+use crate::execution::{PaperVenue, paid_in_coins};
 use crate::fills::{borrow_fraction, pays_borrow};
 use crate::ledger::exact::{PRICE_SCALE, product};
 use crate::ledger::{Ledger, LedgerError};
@@ -49,14 +49,14 @@ impl Real {
         let agent = self.execution.packages.all[i].agent;
         for trade in &booked.trades {
             let change = [(agent, trade.quantity)];
-            match self.account.ledger.trade(trade.instrument, trade.mark, &change, Some(trade)) {
+            match self.account.trade(trade.instrument, trade.mark, &change, Some(trade)) {
                 Ok(report) => self.account.paid += report.fee + report.slippage,
                 Err(e) => return self.account.halt(format!("{symbol}: the books refused a trade: {e}"), out),
             }
             // What the desk trades is marked with its bars; anything else may have been held by nobody for long.
             if trade.instrument.index() >= cx.spec.traded {
                 let value = cx.value_of(trade.instrument).unwrap_or(trade.mark);
-                self.account.marks[trade.instrument.index()] = value;
+                self.account.mark(trade.instrument, value);
             }
         }
         out.fills.push(*fill);
@@ -117,7 +117,7 @@ impl Real {
             left.quantity += dust;
             self.execution.packages.dust.add(fill.instrument, -dust);
             let change = [(Ledger::TREASURY, own.quantity)];
-            let booked = self.account.ledger.trade(own.instrument, own.mark, &change, Some(&own));
+            let booked = self.account.trade(own.instrument, own.mark, &change, Some(&own));
             self.account.guard("what was less than a lot", &booked, out);
         }
         (!left.quantity.is_zero()).then_some(left)
@@ -179,7 +179,9 @@ impl Real {
         if matches!(event, MarketEvent::Pool { .. }) {
             self.count_pool_tries(cx, id);
         }
-        if !is_offer || !self.execution.packages.has_orders() {
+        // What rests has no tries, and is nearly all that stands.
+        let takes = |paper: &PaperVenue| paper.working(id).is_some();
+        if !is_offer || !self.execution.router.venue.paper().is_some_and(takes) {
             return;
         }
         for package in &mut self.execution.packages.all {
@@ -241,7 +243,7 @@ impl Real {
     fn sweep_one(&mut self, i: usize, id: InstrumentId, held: Decimal) -> Result<(), LedgerError> {
         let mark = self.account.marks[id.index()];
         let agent = self.execution.packages.all[i].agent;
-        self.account.ledger.trade(id, mark, &[(agent, -held), (Ledger::TREASURY, held)], None)?;
+        self.account.trade(id, mark, &[(agent, -held), (Ledger::TREASURY, held)], None)?;
         self.execution.packages.dust.add(id, held);
         let package = &mut self.execution.packages.all[i];
         package.held.add(id, -held);

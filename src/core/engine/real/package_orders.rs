@@ -59,14 +59,12 @@ impl Real {
         }
         let legs = &self.execution.packages.all[i].life.legs;
         let waiting = |o: &LegOrder| o.number.is_none() && o.tries < TRIES;
-        let new: Vec<usize> = (0..legs.orders.len()).filter(|k| waiting(&legs.orders[*k])).collect();
-        if new.is_empty() {
+        let new = (0..legs.orders.len()).filter(|k| waiting(&legs.orders[*k]));
+        let (takes, rests): (Vec<usize>, Vec<usize>) = new.partition(|k| legs.orders[*k].limit.is_none());
+        if takes.is_empty() && rests.is_empty() {
             return;
         }
         let exposed = exposed.get_or_insert_with(|| self.exposed_now());
-        let (takes, rests): (Vec<usize>, Vec<usize>) = new
-            .into_iter()
-            .partition(|k| self.execution.packages.all[i].life.legs.orders[*k].limit.is_none());
         let opens = !is_leaving && takes.iter().any(|k| self.leg_grows(cx, i, *k));
         let approved = if opens {
             match self.approve_opening(cx, (i, &takes), seen, exposed) {
@@ -107,21 +105,18 @@ impl Real {
 
     /// Takes back what the life has taken off.
     fn take_off(&mut self, cx: &StepContext<'_>, i: usize, out: &mut Outputs) {
-        let mut any = false;
-        for order in self.execution.packages.orders_of(i) {
-            let legs = &self.execution.packages.all[i].life.legs;
-            let stands = legs.orders.iter().any(|o| o.number == Some(order) && o.until.is_none());
-            if !stands {
-                self.execution.router.cancel(order);
-                any = true;
-            }
+        let packages = &self.execution.packages;
+        let asked = &packages.all[i].life.legs.orders;
+        let stands = |order: &OrderId| asked.iter().any(|o| o.number == Some(*order) && o.until.is_none());
+        let gone: Vec<OrderId> = packages.orders_of(i).filter(|order| !stands(order)).collect();
+        if gone.is_empty() {
+            return;
         }
-        if any {
-            self.hear_venue(cx, out);
-        }
+        gone.into_iter().for_each(|order| self.execution.router.cancel(order));
+        self.hear_venue(cx, out);
     }
 
-    pub(super) fn exposed_now(&self) -> Exposed {
+    pub(super) fn exposed_now(&mut self) -> Exposed {
         // What cannot be reckoned is refused by the gate: no exposure is that large.
         let (gross, net) = self.account.exposed().unwrap_or((Decimal::MAX, Decimal::MAX));
         Exposed { gross, net }
@@ -147,7 +142,8 @@ impl Real {
             return Some(most).filter(|_| shrinks).and_then(|q| floor_lots(q, instrument.lot));
         }
         // An estimate of all that is held is all that is held.
-        if grows(held, quantity) && !grows(held, quantity * ALMOST) {
+        let turns = !held.is_zero() && held.is_sign_negative() != quantity.is_sign_negative();
+        if turns && grows(held, quantity) && !grows(held, quantity * ALMOST) {
             return Some(-held);
         }
         let sells = quantity.is_sign_negative() && !instrument.kind.can_short();
@@ -344,8 +340,11 @@ impl Real {
         let (id, instrument) = (leg.order.id(), leg.order.instrument());
         // Before it leaves: whatever comes of it has to find whose it is.
         self.execution.packages.own(id, i);
-        let own = self.execution.packages.all[i].held.of(cx.spec.listed.coin(instrument));
-        let is_shared = self.execution.position(cx.spec, instrument) != own;
+        // It matters to what may only shrink a position, which is little of what is sent.
+        let is_shared = leg.order.reduce_only() && {
+            let own = self.execution.packages.all[i].held.of(cx.spec.listed.coin(instrument));
+            self.execution.position(cx.spec, instrument) != own
+        };
         let placed =
             PlacedOrder::of(leg.order, leg.kind).met_by(cx.feed_of(instrument)).beside_others(is_shared);
         match self.execution.router.send(placed) {
@@ -356,7 +355,7 @@ impl Real {
                 }
             }
             Err(e) => {
-                self.execution.packages.forget(|order| order == id);
+                self.execution.packages.forget(id);
                 self.account.halt(format!("an order could not be sent: {e}"), out);
             }
         }
@@ -373,15 +372,15 @@ impl Real {
 
     /// An order of a package is over, whoever ended it.
     pub(super) fn end_leg(&mut self, i: usize, order: OrderId) {
-        let tracked = self.execution.router.orders.get(order);
-        let is_whole = tracked.is_some_and(|o| o.quantity == o.filled);
+        let orders = &self.execution.router.orders;
+        let is_whole = || orders.get(order).is_some_and(|o| o.quantity == o.filled);
         let package = &mut self.execution.packages.all[i];
         let is_open = package.life.life.open().is_some();
-        let orders = &mut package.life.legs.orders;
-        let Some(place) = orders.iter().position(|o| o.number == Some(order)) else { return };
-        let leg = &mut orders[place];
-        if is_whole || leg.limit.is_some() || leg.until.is_some() || !is_open {
-            orders.remove(place);
+        let asked = &mut package.life.legs.orders;
+        let Some(place) = asked.iter().position(|o| o.number == Some(order)) else { return };
+        let leg = &mut asked[place];
+        if leg.limit.is_some() || leg.until.is_some() || !is_open || is_whole() {
+            asked.remove(place);
         } else {
             (leg.number, leg.tries) = (None, TRIES);
         }

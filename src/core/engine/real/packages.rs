@@ -7,7 +7,7 @@ use crate::agents::life::OpenLeg;
 use crate::agents::structures::StructureContext;
 use crate::agents::structures::in_legs::AgentRef;
 use crate::agents::structures::legs::Legs;
-use crate::domain::{AgentId, Decimal, Money, SideRule, Span, Stamp, money};
+use crate::domain::{AgentId, Decimal, Money, OrderId, SideRule, Span, Stamp, money};
 use crate::engine::Outputs;
 use crate::engine::packages::Package;
 use crate::engine::structures::Structures;
@@ -48,20 +48,28 @@ impl Real {
         }
         // Nothing is filled while they decide: what is exposed is reckoned once, and what leaves is added to it.
         let mut exposed = None;
+        let mut judged = judged.iter().copied().peekable();
         for i in 0..self.execution.packages.all.len() {
+            // Both are in the order of the structures.
+            let is_due = judged.next_if_eq(&(i as u32)).is_some();
             let package = &self.execution.packages.all[i];
-            let is_due = judged.binary_search(&(i as u32)).is_ok();
+            // Asked of all of them at every stamp that anybody judges: the cheapest first.
             let is_idle = package.is_idle();
             if is_idle && (!is_due || announced(structures, i).is_none()) {
                 continue;
             }
+            let is_on_its_way = is_due || package.is_broken || is_moving(package);
+            let in_pool = !package.life.legs.ranges.held.is_empty();
+            if !is_on_its_way && !in_pool && !self.is_closing(package.agent) {
+                continue;
+            }
             let hold = match self.package_hold(package.agent) {
                 // Base comes into a pool as its price falls, and nobody is asked: who may take no new risk has none there.
-                PackageHold::Shrinks if !package.life.legs.ranges.held.is_empty() => PackageHold::Closes,
+                PackageHold::Shrinks if in_pool => PackageHold::Closes,
                 hold => hold,
             };
-            let is_on_its_way = package.is_broken || hold == PackageHold::Closes || is_moving(package);
-            if (is_due || is_on_its_way) && !(is_idle && hold != PackageHold::Free) {
+            let closes = hold == PackageHold::Closes;
+            if (is_on_its_way || closes) && !(is_idle && hold != PackageHold::Free) {
                 self.judge_package(cx, cast, structures, (i, hold, &mut exposed), out);
             }
         }
@@ -80,14 +88,15 @@ impl Real {
         if cx.at < agent.active_from {
             return;
         }
-        let capital = self.capital_of(cast, structure.agent);
-        let package = &mut self.execution.packages.all[i];
-        if package.is_idle() {
+        if self.execution.packages.all[i].is_idle() {
+            let capital = self.capital_of(cast, structure.agent);
+            let package = &mut self.execution.packages.all[i];
             package.capital = capital;
             package.dealt.clear();
             package.targets.clear();
             package.is_broken = false;
         }
+        let package = &mut self.execution.packages.all[i];
         let side = announced(structures, i);
         let nothing = Legs::default();
         let seen = StructureContext {
@@ -137,14 +146,18 @@ impl Real {
     /// What a package of an agent may do now.
     pub(super) fn package_hold(&self, agent: AgentId) -> PackageHold {
         let account = &self.account;
-        let is_flat = account.breaker.latched().is_some() || account.hand.is_flat();
         match () {
-            () if is_flat || account.hand.is_drained(agent) || account.funds.weight(agent) <= 0.0 => {
-                PackageHold::Closes
-            }
+            () if self.is_closing(agent) => PackageHold::Closes,
             () if account.hand.binds(agent) || account.mode() != Mode::Running => PackageHold::Shrinks,
             () => PackageHold::Free,
         }
+    }
+
+    /// Whether what packages of an agent hold is to go.
+    fn is_closing(&self, agent: AgentId) -> bool {
+        let account = &self.account;
+        let is_flat = account.breaker.latched().is_some() || account.hand.is_flat();
+        is_flat || account.hand.is_drained(agent) || account.funds.weight(agent) <= 0.0
     }
 
     /// What a decision of the operator takes back of packages: orders that would open, and, of an account that is in doubt,
@@ -161,11 +174,9 @@ impl Real {
                 continue;
             }
             self.take_off_liquidity(i, |a| is_halted || a.change > 0.0);
-            for order in self.execution.packages.orders_of(i) {
-                if is_halted || self.would_grow(i, order) {
-                    self.execution.router.cancel(order);
-                }
-            }
+            let gone = |order: &OrderId| is_halted || self.would_grow(i, *order);
+            let gone: Vec<OrderId> = self.execution.packages.orders_of(i).filter(gone).collect();
+            gone.into_iter().for_each(|order| self.execution.router.cancel(order));
         }
         self.hear_venue(cx, out);
     }
@@ -174,9 +185,8 @@ impl Real {
     pub(super) fn cancel_packages(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         for i in 0..self.execution.packages.all.len() {
             self.take_off_liquidity(i, |_| true);
-            for order in self.execution.packages.orders_of(i) {
-                self.execution.router.cancel(order);
-            }
+            let orders: Vec<OrderId> = self.execution.packages.orders_of(i).collect();
+            orders.into_iter().for_each(|order| self.execution.router.cancel(order));
         }
         self.hear_venue(cx, out);
     }
@@ -227,7 +237,7 @@ impl Real {
                 && let Some(value) = cx.value_of(id)
             {
                 self.account.confirmed[id.index()] = self.account.marks[id.index()];
-                self.account.marks[id.index()] = value;
+                self.account.mark(id, value);
             }
         }
     }
@@ -258,6 +268,7 @@ impl Package {
         }
         let legs = open.legs.iter().filter(|l| l.bounds.is_none());
         let target = |l: &OpenLeg| open.side * l.leg.ratio * open.units;
-        self.targets = legs.map(|l| (l.leg.instrument, target(l))).filter(|t| t.1 != 0.0).collect();
+        self.targets.clear();
+        self.targets.extend(legs.map(|l| (l.leg.instrument, target(l))).filter(|t| t.1 != 0.0));
     }
 }

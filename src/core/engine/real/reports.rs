@@ -208,7 +208,7 @@ impl Real {
         let Some(carrier) = self.execution.services.assets[desk_index].carrier else { return };
         self.execution.services.assets[desk_index].followed(fill);
         out.fills.push(*fill);
-        match self.account.ledger.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
+        match self.account.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
             Ok(report) => self.account.paid += report.fee + report.slippage,
             Err(e) => {
                 let symbol = &cx.spec.instruments[fill.instrument.index()].symbol;
@@ -224,7 +224,7 @@ impl Real {
         }
         if let Some(i) = self.execution.packages.owner(order) {
             self.end_leg(i, order);
-            self.execution.packages.forget(|o| o == order);
+            self.execution.packages.forget(order);
             return;
         }
         self.execution.working.iter_mut().filter(|w| **w == Some(order)).for_each(|w| *w = None);
@@ -261,12 +261,16 @@ impl Real {
     /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument, wherever
     /// nothing is open.
     fn compare(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
-        let mut is_agreed = !self.execution.router.is_waiting();
+        let mut is_agreed = self.account.is_rechecking && !self.execution.router.is_waiting();
         self.account.doubt.is_of_position = false;
         for instrument in &cx.spec.instruments {
             let ours = self.execution.position(cx.spec, instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
             let books = self.account.booked(instrument.id);
+            let is_nothing = ours.is_zero() && books.is_zero();
+            if is_nothing && self.execution.router.is_nothing(instrument.id) {
+                continue;
+            }
             let check = self.execution.router.check(instrument.id, ours);
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
             self.account.doubt.is_of_position |= check == PositionCheck::Doubtful;

@@ -31,6 +31,13 @@ struct RoutePlan {
     fast: bool,
 }
 
+impl RoutePlan {
+    /// Whether nothing is wanted, due or left.
+    fn is_nothing(&self) -> bool {
+        [self.want, self.due, self.left].iter().all(Decimal::is_zero)
+    }
+}
+
 /// A coin for an order.
 fn is_tails(at: Stamp, desk_index: usize) -> bool {
     // Of the asset and the time alone: a replay tosses the same.
@@ -51,8 +58,7 @@ impl Real {
         change: LegChange,
         out: &mut Outputs,
     ) {
-        let id = want.instrument;
-        let desk_index = id.index();
+        let (id, desk_index) = (want.instrument, want.instrument.index());
         // What rests is taken back before anything else is sent: an old order beside the new one could fill
         // with it, and the exposure would be twice what was decided.
         let asset = &self.execution.services.assets[desk_index];
@@ -68,6 +74,10 @@ impl Real {
         self.withdraw(cx, id, out);
         let none = Decimal::ZERO;
         let carried = cx.spec.services.carried(desk_index);
+        // Most decisions ask nothing of most assets.
+        if plan.is_nothing() && self.is_level(cx, desk_index) && change.spot.is_zero() {
+            return;
+        }
         let mut parts = self.arrange(cx, desk_index, &plan, carried.map_or(none, |_| change.spot));
         let mut spot = None;
         if let Some(instrument) = carried {
@@ -109,6 +119,12 @@ impl Real {
         if let Some(order) = self.approve(cx, exposed, (id, desk_index), later - parts.switch, beside) {
             self.work(cx, desk_index, order, [later, common(later, kept)], out);
         }
+    }
+
+    /// Whether all spot that is carried has its perp leg.
+    fn is_level(&self, cx: &StepContext<'_>, desk_index: usize) -> bool {
+        let is_carried = cx.spec.services.carried(desk_index).is_some();
+        !is_carried || self.execution.services.assets[desk_index].unmirrored().is_zero()
     }
 
     /// What leaves now and what is worked, for a change of spot.

@@ -77,7 +77,7 @@ impl Real {
             let mut changes = [(from, -held), (to, held)];
             changes.sort_unstable_by_key(|c| c.0);
             let mark = self.account.marks[instrument.index()];
-            self.account.ledger.trade(instrument, mark, &changes, None)?;
+            self.account.trade(instrument, mark, &changes, None)?;
         }
         Ok(())
     }

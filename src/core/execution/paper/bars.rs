@@ -25,6 +25,9 @@ impl PaperVenue {
     /// allows; what is post-only waits for [`PaperVenue::on_inside`]. `sigma` is the volatility of one bar as a fraction,
     /// known before it. A bar that cannot be believed, or whose numbers are no decimals, fills nothing.
     pub fn on_bar(&mut self, instrument: &Instrument, open_at: Stamp, bar: &Bar, sigma: f64, costs: &Costs) {
+        if self.desk(instrument.id).is_none_or(|desk| desk.orders.is_empty()) {
+            return;
+        }
         let Some(kept) = self.kept(instrument.id).filter(|_| bar.is_valid()) else { return };
         let purse = self.purse(kept);
         let PaperVenue { desks, positions, said, .. } = self;

@@ -200,6 +200,13 @@ impl QuotedMoment<'_> {
     /// Takes what is shown and not taken yet, price by price.
     fn take(&mut self, order: &mut Working, how: Taking) {
         let sells = order.remaining.is_sign_negative();
+        // Most quotes leave most resting orders where they are.
+        if let Taking::Rests(limit) = how
+            && !shown(self.market, self.instrument.id, !sells)
+                .is_some_and(|levels| levels.first().is_some_and(|best| is_beyond(best.0, limit, sells)))
+        {
+            return;
+        }
         for (level, left) in beyond(self.consumed, self.market, self.instrument.id, !sells) {
             let price = match how {
                 Taking::Pays(limit) => self

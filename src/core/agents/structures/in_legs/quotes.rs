@@ -25,10 +25,12 @@ impl InLegs<'_> {
                 })
             };
             // Moved by less than a tick it keeps its place in the queue.
-            if legs.orders.iter().any(|o| same(o) && stays(o)) {
+            let mut standing = legs.orders.iter().filter(|o| same(o)).peekable();
+            let stands = standing.peek().is_some();
+            if standing.any(stays) {
                 continue;
             }
-            if legs.orders.iter().any(same) {
+            if stands {
                 legs.cancel(seen.now, self.arrival(CANCEL + n), same);
             }
             if let Some(r) = rest {
