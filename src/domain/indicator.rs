@@ -73,6 +73,9 @@ pub enum Indicator {
     /// What volatility would earn after all costs if it came as forecast, per year, as a fraction: positive
     /// where it is cheap and would be bought, negative where it is expensive and would be sold.
     Mispriced,
+    /// Mean return of what a basket holds long less that of what it is short, each over the agent's window in units of its
+    /// expected size; while flat, of what it would hold.
+    Lead,
 }
 
 impl Indicator {
@@ -95,6 +98,7 @@ impl Indicator {
             Away => 11,
             Way => 12,
             Mispriced => 13,
+            Lead => 14,
             _ => return None,
         })
     }
@@ -113,7 +117,7 @@ impl Indicator {
             Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n) | Sigma(n)
             | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n) | Rank(n) => n,
             Gain | Spread | Imbalance | Edge | Basis | Carry | Implied | Forecast | Rich | Inventory
-            | Hours | Away | Way | Mispriced => 0,
+            | Hours | Away | Way | Mispriced | Lead => 0,
         }
     }
 
@@ -133,9 +137,9 @@ mod tests {
         Ema, Mean, ZScore, Return, Score, Highest, Lowest, Sigma, Efficiency, PivotHigh, PivotLow, Activity,
         Node, Rank,
     ];
-    const OF_STRUCTURES: [Indicator; 14] = [
+    const OF_STRUCTURES: [Indicator; 15] = [
         Gain, Spread, Imbalance, Edge, Basis, Carry, Implied, Forecast, Rich, Inventory, Hours, Away, Way,
-        Mispriced,
+        Mispriced, Lead,
     ];
 
     #[test]

@@ -85,6 +85,7 @@ fn name(i: Indicator) -> String {
         Away => "the price's way to the edge of its range".to_owned(),
         Way => "what a long would earn after costs".to_owned(),
         Mispriced => "the cheapness of volatility after costs".to_owned(),
+        Lead => "the lead of the strong over the weak".to_owned(),
     }
 }
 
@@ -93,7 +94,7 @@ fn measure(i: Indicator, x: f64) -> String {
     use Indicator::*;
     match i {
         _ if i.is_price() => price(x),
-        ZScore(_) | Score(_) => format!("{} σ", short(x)),
+        ZScore(_) | Score(_) | Lead => format!("{} σ", short(x)),
         Return(_) | Sigma(_) | Node(_) | Rank(_) | Carry | Rich | Away => percent(x),
         Activity(n) => format!("{} its {n}-bar mean", factor(x)),
         Gain | Spread | Edge | Way => points(x),
@@ -107,7 +108,7 @@ fn measure(i: Indicator, x: f64) -> String {
 /// Whether zero is where an indicator changes its sense.
 fn is_signed(i: Indicator) -> bool {
     use Indicator::*;
-    matches!(i, Return(_) | Score(_) | Imbalance | Edge | Basis | Carry | Rich | Gain)
+    matches!(i, Return(_) | Score(_) | Imbalance | Edge | Basis | Carry | Rich | Gain | Lead)
 }
 
 /// A term on its own.

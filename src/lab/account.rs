@@ -169,6 +169,7 @@ fn one_book(universe: &Universe) -> Population {
         active_from: Stamp(i64::MIN),
         scout: false,
         funded: true,
+        heard: true,
     };
     let keys = Vec::new().into();
     let slot = |a: usize| AgentAsset {

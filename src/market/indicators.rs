@@ -138,7 +138,7 @@ impl IndicatorState {
         match what {
             // Those of structures are computed by them and stay NaN here.
             Return(_) | Score(_) | Rank(_) | Gain | Spread | Imbalance | Edge | Basis | Carry | Implied
-            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced => IndicatorState::Plain,
+            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced | Lead => IndicatorState::Plain,
             Ema(_) => IndicatorState::Average(f64::NAN),
             Sigma(n) | Activity(n) => IndicatorState::Weighted(Weighted::new(f64::from(n))),
             Mean(_) | ZScore(_) | Efficiency(_) => IndicatorState::Sums(0.0, 0.0),

@@ -163,7 +163,10 @@ fn relative_strength_buys_the_strongest_and_sells_the_weakest() {
     let path = |by: f64| (0..170).map(|i| 10.0 * (by * way(i)).exp() * tremor(i)).collect::<Vec<_>>();
     let paths = [path(0.0), path(0.0), path(0.001), path(-0.001)];
     let who = agent(FamilyId::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
-    let mut run = Run::start(&config(vec![who]), &universe(&["AAA", "BBB", "CCC", "DDD"]));
+    // Where nothing can be short there is no neutral basket: each asset is a view of its own.
+    let mut feed = universe(&["AAA", "BBB", "CCC", "DDD"]);
+    feed.instruments.iter_mut().for_each(|i| i.kind = hive_domain::InstrumentKind::Spot);
+    let mut run = Run::start(&config(vec![who]), &feed);
     run.play(&events(&paths));
     assert!(story(&run, 0, 0).is_empty() && story(&run, 0, 1).is_empty(), "the middle is left alone");
     for (asset, side) in [(2, 1.0), (3, -1.0)] {
