@@ -318,7 +318,11 @@ impl Speak {
                 pnl = margins.look_at(agent, stake, lives.patient, pnl);
             }
         }
-        structures.barrier(&spec.structures, market, said);
+        let closes = bar.closes.iter().enumerate();
+        // Each asset of the desk has one instrument there, of the same number.
+        let gone: Vec<InstrumentId> =
+            closes.filter(|(_, c)| c.is_gone).map(|(i, _)| InstrumentId(i as u16)).collect();
+        structures.barrier(&spec.structures, market, (at, &gone), said);
         for number in silent.into_iter().filter(|n| said.results[*n].is_finite()) {
             records.forget(&cast.agents[number], spec.kept);
         }

@@ -1,7 +1,7 @@
 //! Relative strength: ranks a basket by return over its expected size, and is long the strong and short the weak. Needs at
 //! least three assets that trade; with fewer it stands by.
 //!
-//! Where three of them can be short (perps, or coins on margin), all of it is one structure of up to four legs, opened and
+//! With `basket = 1`, where three of them can be short (perps, or coins on margin), all of it is one structure of up to four legs, opened and
 //! closed together, that does not feel the market of its basket: with β the slope of an asset's returns on the mean return of
 //! the basket, both exponentially weighted over [`BETA_SPAN`](crate::agents::structures::basket::BETA_SPAN) bars to the close that it decides on,
 //!
@@ -13,8 +13,9 @@
 //! either end as the cut of the ranking has, two at most. It is judged at the closes of bars: in while the strong lead the weak
 //! by [`LEAD_MIN`], out when what it holds long leads what it is short no more. It never adds: betas have moved since.
 //!
-//! Elsewhere, for an agent of one side, and for scouts, which have no legs, each asset is a view of its own: long near the
-//! top, short near the bottom, out at the middle.
+//! With `basket = 0`, elsewhere, for an agent of one side, and for scouts, which have no legs, each asset is a view of its own:
+//! long near the top, short near the bottom, out at the middle. A view has a voice that others hear and is held by the desk; a
+//! neutral basket has none, and is held apart from it.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
 use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
@@ -30,7 +31,7 @@ use crate::market::Market;
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
-    idea: "long the strong and short the weak of a basket, by rank, as one whose beta to the basket is zero",
+    idea: "long the strong and short the weak of a basket, by rank, each by itself or as one whose beta is zero",
     needs: "bars of three assets or more; to be neutral, perps or margin markets of them",
     params: &[
         param("window", "bars", (30.0, 180.0), LOOKBACK, "look-back of the ranked return"),
@@ -40,6 +41,13 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
             (0.15, 0.30),
             (0.02, 0.45),
             "distance from the end of the ranking that counts as strong or weak",
+        ),
+        param(
+            "basket",
+            "0 or 1",
+            (0.0, 0.0),
+            (0.0, 1.0),
+            "1: strong and weak are held as one whose beta is zero; 0: each is a view of its own, which the hive hears",
         ),
     ],
     ordered: &[],
@@ -236,7 +244,12 @@ impl RelativeStrengthFamily {
         (_, assets): (AssetId, &[AssetId]),
         listed: &ListedInstruments,
     ) -> Result<Self, String> {
-        let [window, cut] = *p else { return Err("relative strength takes two parameters".to_owned()) };
+        let [window, cut, basket] = *p else {
+            return Err("relative strength takes three parameters".to_owned());
+        };
+        if basket < 0.5 {
+            return Err("its views are its own, one an asset (basket = 0)".to_owned());
+        }
         let markets: Vec<InstrumentId> =
             assets.iter().filter_map(|a| listed.hedges(*a).first().copied()).collect();
         if markets.len() < BASKET_MIN {

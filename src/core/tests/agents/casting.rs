@@ -242,7 +242,7 @@ fn relative_strength_and_volatility_trade_in_legs_where_these_are_listed() {
         name: format!("{family}-{side}"),
         assets: vec![Selector::Any],
         side,
-        ..agent(family, &[])
+        ..agent(family, if family == FamilyId::RelativeStrength { &[("basket", 1.0)] } else { &[] })
     };
     let roster = roster(vec![
         family(FamilyId::RelativeStrength, SideRule::Both),

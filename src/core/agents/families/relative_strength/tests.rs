@@ -15,7 +15,8 @@ fn feed(kinds: &[InstrumentKind]) -> Universe {
 }
 
 fn rig(n: usize, cut: f64) -> OneLife {
-    let p = stage::parameters(FamilyId::RelativeStrength, &[("window", WINDOW), ("cut", cut)]);
+    let p =
+        stage::parameters(FamilyId::RelativeStrength, &[("window", WINDOW), ("cut", cut), ("basket", 1.0)]);
     OneLife::new(&feed(&vec![InstrumentKind::Perp; n]), FamilyId::RelativeStrength, &p, "AAA").unwrap()
 }
 
@@ -190,7 +191,7 @@ fn it_needs_three_that_can_be_short() {
     for (kinds, is_basket) in
         [(vec![Perp, Perp, Perp], true), (vec![Perp, Margin, Margin], true), (vec![Perp, Perp, Spot], false)]
     {
-        let p = stage::parameters(FamilyId::RelativeStrength, &[]);
+        let p = stage::parameters(FamilyId::RelativeStrength, &[("basket", 1.0)]);
         let made = OneLife::new(&feed(&kinds), FamilyId::RelativeStrength, &p, "AAA");
         assert_eq!(made.is_ok(), is_basket, "{kinds:?}");
     }
