@@ -293,7 +293,7 @@ fn a_basket_outlives_an_asset_that_stops_trading() {
     use hive_domain::{AssetId, FamilyId, MessageKind, Reason, Verb};
     let names = ["AAA", "BBB", "CCC", "DDD", "EEE"];
     let universe = super::stage::universe(&names);
-    let numbers = [("window", 20.0), ("cut", 0.2), ("basket", 1.0)];
+    let numbers = [("window", 60.0), ("cut", 0.2), ("basket", 1.0)];
     let who = super::stage::agent(FamilyId::RelativeStrength, &numbers);
     let mut run = crate::common::Run::start(&super::stage::config(vec![who]), &universe);
     assert_eq!((run.engine.cast().slots.len(), run.engine.cast().structures.len()), (0, 1));
@@ -301,7 +301,7 @@ fn a_basket_outlives_an_asset_that_stops_trading() {
     let path = |n: usize| {
         let draw = |i: i32, m: u64| hive_domain::random::normal(hive_domain::random::key(m, &[i as u64]));
         let mut price = 100.0_f64;
-        let drift = if n == 0 { 0.006 } else { 0.0 };
+        let drift = if n == 0 { 0.002 } else { 0.0 };
         let step = |i: i32| {
             price *= (0.01 * draw(i, 7) + 0.004 * draw(i, 20 + n as u64) + drift).exp();
             price
