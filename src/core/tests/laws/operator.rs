@@ -299,7 +299,10 @@ fn everybody_paused_or_drained_at_once_is_the_same_as_one_by_one() {
 #[test]
 fn what_is_asked_of_nobody_changes_nothing() {
     let mut w = Watched::new();
-    let (at, before) = (w.run.engine.now().unwrap(), w.run.engine.state_hash());
+    let at = w.run.engine.now().unwrap();
+    // The first command of a run notes on the desk who has no funds from the start: a control group.
+    w.run.play(&[Event::Command(at, Command::ResumeAll)]);
+    let before = w.run.engine.state_hash();
     let nobody = AgentId(99_999);
     // A scout has neither funds nor ears.
     let scout = AgentId(w.run.engine.cast().declared as u32);
