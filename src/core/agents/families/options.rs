@@ -20,7 +20,7 @@
 //! loss that no quote shows cannot be stopped.
 //!
 //! How large: so that its shorts bind `margin` of capital; of the [volatility](super::volatility) family no more than a point
-//! of volatility and a day's leap may cost ([`Sizing`]).
+//! of volatility and a day's leap may cost ([`OptionSizing`]).
 //!
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
@@ -108,7 +108,7 @@ impl Style {
 
 /// What bounds the size of a structure, as fractions of capital before the agent's character; whatever is reached first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Sizing {
+pub(super) struct OptionSizing {
     /// Margin that its shorts may bind; of what is bought, as if it were sold.
     pub margin: f64,
     /// What a point of volatility may be worth, by its vega; none: anything.
@@ -117,7 +117,7 @@ pub(super) struct Sizing {
     pub gamma: Option<f64>,
 }
 
-impl Sizing {
+impl OptionSizing {
     /// Notional of the largest leg, as a fraction of capital, where a unit has these.
     fn size(&self, notional: f64, unit: &UnitRisk) -> f64 {
         let within = |most: Option<f64>, of: f64| most.filter(|_| of > 0.0).map_or(f64::INFINITY, |m| m / of);
@@ -145,7 +145,7 @@ pub(super) struct StraddleNumbers {
     /// Edge after costs over the vega, per year.
     pub hurdle: f64,
     /// How large it is.
-    pub sizing: Sizing,
+    pub sizing: OptionSizing,
     /// Delta of a unit that is left open.
     pub band: f64,
     /// Loss at which it is given up, of the costliest leg.
@@ -172,7 +172,7 @@ pub struct OptionsMemory {
     style: Option<Style>,
     window: (Span, Span),
     hurdle: f64,
-    sizing: Sizing,
+    sizing: OptionSizing,
     band: f64,
     wing: f64,
     stop: f64,
@@ -221,7 +221,7 @@ impl OptionsMemory {
         let [style, nearest, farthest, hurdle, margin, band, wing, stop, warm, stale] = *p else {
             return Err("options take ten parameters".to_owned());
         };
-        let sizing = Sizing { margin, vega: None, gamma: None };
+        let sizing = OptionSizing { margin, vega: None, gamma: None };
         let numbers =
             StraddleNumbers { window: (nearest, farthest), hurdle, sizing, band, stop, warm, stale };
         OptionsMemory::of(Style::numbered(style), wing, numbers, asset, listed)

@@ -64,24 +64,29 @@ const FRESH: Span = Span(Span::DAY.0);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RelativeStrengthFamily {
     /// A view on each asset by itself.
-    Views(Ranking),
+    Views(RankedViews),
     /// All of the basket as one structure.
     Neutral(Box<NeutralBasket>),
 }
 
 /// The ranking, and how near its ends an asset counts as strong or weak.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ranking {
+pub struct RankedViews {
     rank: Indicator,
     score: Indicator,
     window: f64,
     cut: f64,
 }
 
-impl Ranking {
+impl RankedViews {
     fn new(p: &[f64]) -> Self {
         let window = bars(p[0]);
-        Ranking { rank: Indicator::Rank(window), score: Indicator::Score(window), window: p[0], cut: p[1] }
+        RankedViews {
+            rank: Indicator::Rank(window),
+            score: Indicator::Score(window),
+            window: p[0],
+            cut: p[1],
+        }
     }
 
     fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {
@@ -235,7 +240,7 @@ impl Family for NeutralBasket {
 impl RelativeStrengthFamily {
     /// A view on each asset.
     pub(super) fn at_bars(p: &[f64]) -> Self {
-        RelativeStrengthFamily::Views(Ranking::new(p))
+        RelativeStrengthFamily::Views(RankedViews::new(p))
     }
 
     /// All of an agent's assets as one, or why they are views by themselves.

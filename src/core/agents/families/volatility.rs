@@ -25,7 +25,7 @@ use crate::domain::{AssetId, Condition, EvalContext, Indicator, InstrumentId, Ma
 use crate::market::Market;
 use serde::{Deserialize, Serialize};
 
-use super::options::{OptionsMemory, Sizing, StraddleNumbers};
+use super::options::{OptionSizing, OptionsMemory, StraddleNumbers};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "a straddle on the forecast of volatility against implied where options are listed, elsewhere a \
@@ -162,7 +162,7 @@ impl VolatilityFamily {
         let [.., nearest, farthest, hurdle, vega, gamma, margin, band, stop, warm, stale] = *p else {
             return Err("straddles take ten parameters".to_owned());
         };
-        let sizing = Sizing { margin, vega: Some(vega), gamma: Some(gamma) };
+        let sizing = OptionSizing { margin, vega: Some(vega), gamma: Some(gamma) };
         let window = (nearest, farthest);
         let numbers = StraddleNumbers { window, hurdle, sizing, band, stop, warm, stale };
         Ok(VolatilityFamily::Straddle(Box::new(OptionsMemory::straddle(numbers, asset, listed)?)))

@@ -42,7 +42,7 @@ impl Slope {
 
 /// One asset of a basket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Member {
+struct BasketMember {
     instrument: InstrumentId,
     bank: Bank,
     /// Its last close, and when.
@@ -71,7 +71,7 @@ pub(in crate::agents) struct Pick {
 /// What is remembered of all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::agents) struct BasketMemory {
-    members: Vec<Member>,
+    members: Vec<BasketMember>,
     window: u16,
     /// The stamp of the newest bar.
     at: Option<Stamp>,
@@ -83,7 +83,7 @@ impl BasketMemory {
     /// Of these instruments, one an asset, with returns over so many bars.
     pub fn new(instruments: &[InstrumentId], window: u16) -> Self {
         let keys = || vec![Indicator::Score(window), Indicator::Sigma(SIGMA_SPAN)];
-        let member = |instrument: &InstrumentId| Member {
+        let member = |instrument: &InstrumentId| BasketMember {
             instrument: *instrument,
             // Buckets of volume are asked for by nobody.
             bank: Bank::new(keys(), 1.0),
@@ -146,7 +146,7 @@ impl BasketMemory {
     /// All that have a bar at the newest stamp and are known well enough.
     pub fn picks(&self) -> Vec<Pick> {
         let market = self.market();
-        let pick = |m: &Member| {
+        let pick = |m: &BasketMember| {
             m.last.filter(|(at, _)| Some(*at) == self.at)?;
             let mut slope = m.slope;
             if let (Some(own), Some(market)) = (m.news, market) {

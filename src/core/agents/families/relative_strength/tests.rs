@@ -20,8 +20,8 @@ fn rig(n: usize, cut: f64) -> OneLife {
     OneLife::new(&feed(&vec![InstrumentKind::Perp; n]), FamilyId::RelativeStrength, &p, "AAA").unwrap()
 }
 
-/// Prices of a market that all of them feel, each by its beta, with a drift and noise of its own.
-struct Prices {
+/// FactorMarket of a market that all of them feel, each by its beta, with a drift and noise of its own.
+struct FactorMarket {
     close: Vec<f64>,
     beta: Vec<f64>,
     drift: Vec<f64>,
@@ -29,9 +29,9 @@ struct Prices {
     bars: i64,
 }
 
-impl Prices {
+impl FactorMarket {
     fn new(beta: &[f64], drift: &[f64]) -> Self {
-        Prices {
+        FactorMarket {
             close: (1..=beta.len()).map(|i| 10.0 * i as f64).collect(),
             beta: beta.to_vec(),
             drift: drift.to_vec(),
@@ -77,7 +77,7 @@ impl Prices {
 }
 
 /// Runs until it opens.
-fn open(rig: &mut OneLife, prices: &mut Prices) {
+fn open(rig: &mut OneLife, prices: &mut FactorMarket) {
     for _ in 0..600 {
         prices.step(rig);
         if !rig.actions().is_empty() {
@@ -92,7 +92,7 @@ const DRIFTS: [f64; 6] = [0.003, 0.0, 0.0, 0.002, -0.002, -0.003];
 
 #[test]
 fn it_is_long_the_strong_and_short_the_weak_and_feels_nothing_of_the_market_at_entry() {
-    let (mut rig, mut prices) = (rig(6, 0.3), Prices::new(&BETAS, &DRIFTS));
+    let (mut rig, mut prices) = (rig(6, 0.3), FactorMarket::new(&BETAS, &DRIFTS));
     open(&mut rig, &mut prices);
     let said = rig.actions().remove(0);
     assert_eq!((said.verb, said.side(), said.delta), (Verb::Open, 1.0, 0.0));
@@ -125,7 +125,7 @@ fn it_is_long_the_strong_and_short_the_weak_and_feels_nothing_of_the_market_at_e
 
 #[test]
 fn no_leg_is_more_than_a_unit_of_its_asset_and_one_is_that() {
-    let (mut rig, mut prices) = (rig(6, 0.3), Prices::new(&BETAS, &DRIFTS));
+    let (mut rig, mut prices) = (rig(6, 0.3), FactorMarket::new(&BETAS, &DRIFTS));
     open(&mut rig, &mut prices);
     let RelativeStrengthFamily::Neutral(basket) = (match &rig.rules {
         crate::agents::families::Rules::RelativeStrength(family) => family,
@@ -140,7 +140,7 @@ fn no_leg_is_more_than_a_unit_of_its_asset_and_one_is_that() {
 
 #[test]
 fn all_of_it_is_opened_at_once_and_closed_at_once_and_its_gain_is_that_of_all_legs() {
-    let (mut rig, mut prices) = (rig(6, 0.3), Prices::new(&BETAS, &DRIFTS));
+    let (mut rig, mut prices) = (rig(6, 0.3), FactorMarket::new(&BETAS, &DRIFTS));
     open(&mut rig, &mut prices);
     let decided = prices.close.clone();
     assert_eq!(rig.life.legs.orders.len(), 4);
@@ -180,7 +180,7 @@ fn its_lead_is_the_difference_of_mean_scores() {
 #[test]
 fn a_side_of_no_market_risk_is_no_hedge() {
     // The weak move against all others: a short of them would be a long of the market.
-    let (mut rig, mut prices) = (rig(3, 0.2), Prices::new(&[1.0, 1.0, -1.5], &[0.002, 0.0, -0.002]));
+    let (mut rig, mut prices) = (rig(3, 0.2), FactorMarket::new(&[1.0, 1.0, -1.5], &[0.002, 0.0, -0.002]));
     (0..300).for_each(|_| prices.step(&mut rig));
     assert!(rig.actions().is_empty(), "{:?}", rig.actions());
 }
@@ -199,7 +199,7 @@ fn it_needs_three_that_can_be_short() {
 
 #[test]
 fn its_conditions_read_as_a_trader_would_say_them() {
-    let (mut rig, mut prices) = (rig(6, 0.3), Prices::new(&BETAS, &DRIFTS));
+    let (mut rig, mut prices) = (rig(6, 0.3), FactorMarket::new(&BETAS, &DRIFTS));
     open(&mut rig, &mut prices);
     let text = rig.actions()[0].to_string();
     for part in [
@@ -219,7 +219,7 @@ proptest! {
         drift in prop::collection::vec(-0.003_f64..0.003, 8),
         cut in 0.05_f64..0.45,
     ) {
-        let (mut rig, mut prices) = (rig(beta.len(), cut), Prices::new(&beta, &drift[..beta.len()]));
+        let (mut rig, mut prices) = (rig(beta.len(), cut), FactorMarket::new(&beta, &drift[..beta.len()]));
         for _ in 0..220 {
             let before = rig.actions().len();
             prices.step(&mut rig);
