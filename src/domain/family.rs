@@ -38,8 +38,9 @@ macro_rules! named {
 }
 
 /// The registry of families, a line each: its name in files, its name on the screen, its glyph, its type in the file of
-/// its name under `src/core/agents/families/`, whether it decides at the close of bars or on events of its instruments,
-/// and what it does for a living. A new family is added at the end: its number is on the wire.
+/// its name under `src/core/agents/families/`, whether it decides at the close of bars, on events of its instruments, or as
+/// these are listed (in legs where what it needs is there, at bars elsewhere), and what it does for a living. A new family
+/// is added at the end: its number is on the wire.
 ///
 /// `families!(with)` hands the lines to the macro `with`, which makes of them what it is for.
 #[macro_export]
@@ -52,14 +53,14 @@ macro_rules! families {
                 "Follows the crossing of two moving averages.",
             Momentum "momentum" "momentum" "●" momentum::MomentumFamily at bars:
                 "Time-series momentum over several horizons.",
-            RelativeStrength "relative_strength" "rel. strength" "■" relative_strength::RelativeStrengthFamily at bars:
-                "Cross-sectional rank over a basket: long the strong, short the weak.",
+            RelativeStrength "relative_strength" "rel. strength" "■" relative_strength::RelativeStrengthFamily as listed:
+                "Cross-sectional rank over a basket: long the strong, short the weak, as one and neutral to it.",
             Range "range" "range" "◇" range::RangeFamily at bars:
                 "Fades the edges of a range while there is no trend.",
             SupportResistance "support_resistance" "support/res." "▬" support_resistance::SupportResistanceFamily at bars:
                 "Breaks of, and bounces from, levels made by pivots and volume.",
-            Volatility "volatility" "volatility" "✦" volatility::VolatilityFamily at bars:
-                "Breakouts after volatility was compressed.",
+            Volatility "volatility" "volatility" "✦" volatility::VolatilityFamily as listed:
+                "A straddle where options are listed, breakouts after volatility was compressed elsewhere.",
             Random "random" "random" "○" random::RandomFamily at bars:
                 "A seeded coin with disciplined stops: the control group.",
             Scalp "scalp" "scalp" "↯" scalp::ScalpMemory on events:
@@ -107,12 +108,19 @@ macro_rules! family_ids {
             /// neutral to the asset's price. They are decided on the agent's own events, not on the bars of the decision
             /// clock.
             pub const fn is_structured(self) -> bool {
-                match self { $(FamilyId::$variant => family_ids!(@$when)),+ }
+                match self { $(FamilyId::$variant => family_ids!(@structured $when)),+ }
+            }
+
+            /// Whether its positions are structures where a feed lists what they need, and views on one asset elsewhere.
+            pub const fn trades_as_listed(self) -> bool {
+                match self { $(FamilyId::$variant => family_ids!(@listed $when)),+ }
             }
         }
     };
-    (@bars) => { false };
-    (@events) => { true };
+    (@structured events) => { true };
+    (@structured $other:ident) => { false };
+    (@listed listed) => { true };
+    (@listed $other:ident) => { false };
 }
 
 families!(family_ids);

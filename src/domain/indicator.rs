@@ -73,6 +73,13 @@ pub enum Indicator {
     /// What volatility would earn after all costs if it came as forecast, per year, as a fraction: positive
     /// where it is cheap and would be bought, negative where it is expensive and would be sold.
     Mispriced,
+    /// Mean return of what a basket holds long less that of what it is short, each over the agent's window in units of its
+    /// expected size; while flat, of what it would hold.
+    Lead,
+    /// What the log returns of the last n bars were beyond β times those of the market, in units of its expected size, σ·√n.
+    /// The market is the mean return of all assets of the desk that closed; β, the slope on it, and σ, of what is beyond, are
+    /// exponentially weighted with span 120, β as it was known before each bar.
+    Residual(u16),
 }
 
 impl Indicator {
@@ -95,6 +102,7 @@ impl Indicator {
             Away => 11,
             Way => 12,
             Mispriced => 13,
+            Lead => 14,
             _ => return None,
         })
     }
@@ -111,9 +119,9 @@ impl Indicator {
         use Indicator::*;
         match self {
             Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n) | Sigma(n)
-            | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n) | Rank(n) => n,
+            | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n) | Rank(n) | Residual(n) => n,
             Gain | Spread | Imbalance | Edge | Basis | Carry | Implied | Forecast | Rich | Inventory
-            | Hours | Away | Way | Mispriced => 0,
+            | Hours | Away | Way | Mispriced | Lead => 0,
         }
     }
 
@@ -129,13 +137,13 @@ mod tests {
     use super::*;
     use Indicator::*;
 
-    const OF_BARS: [fn(u16) -> Indicator; 14] = [
+    const OF_BARS: [fn(u16) -> Indicator; 15] = [
         Ema, Mean, ZScore, Return, Score, Highest, Lowest, Sigma, Efficiency, PivotHigh, PivotLow, Activity,
-        Node, Rank,
+        Node, Rank, Residual,
     ];
-    const OF_STRUCTURES: [Indicator; 14] = [
+    const OF_STRUCTURES: [Indicator; 15] = [
         Gain, Spread, Imbalance, Edge, Basis, Carry, Implied, Forecast, Rich, Inventory, Hours, Away, Way,
-        Mispriced,
+        Mispriced, Lead,
     ];
 
     #[test]

@@ -85,6 +85,8 @@ fn name(i: Indicator) -> String {
         Away => "the price's way to the edge of its range".to_owned(),
         Way => "what a long would earn after costs".to_owned(),
         Mispriced => "the cheapness of volatility after costs".to_owned(),
+        Residual(n) => format!("the {n}-bar return beyond the market's"),
+        Lead => "the lead of the strong over the weak".to_owned(),
     }
 }
 
@@ -93,7 +95,7 @@ fn measure(i: Indicator, x: f64) -> String {
     use Indicator::*;
     match i {
         _ if i.is_price() => price(x),
-        ZScore(_) | Score(_) => format!("{} σ", short(x)),
+        ZScore(_) | Score(_) | Residual(_) | Lead => format!("{} σ", short(x)),
         Return(_) | Sigma(_) | Node(_) | Rank(_) | Carry | Rich | Away => percent(x),
         Activity(n) => format!("{} its {n}-bar mean", factor(x)),
         Gain | Spread | Edge | Way => points(x),
@@ -107,7 +109,7 @@ fn measure(i: Indicator, x: f64) -> String {
 /// Whether zero is where an indicator changes its sense.
 fn is_signed(i: Indicator) -> bool {
     use Indicator::*;
-    matches!(i, Return(_) | Score(_) | Imbalance | Edge | Basis | Carry | Rich | Gain)
+    matches!(i, Return(_) | Score(_) | Imbalance | Edge | Basis | Carry | Rich | Gain | Lead | Residual(_))
 }
 
 /// A term on its own.

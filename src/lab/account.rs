@@ -170,6 +170,7 @@ fn one_book(universe: &Universe) -> Population {
         scout: false,
         reacts: std::sync::Arc::default(),
         funded: true,
+        heard: true,
     };
     let keys = Vec::new().into();
     let slot = |a: usize| AgentAsset {

@@ -232,7 +232,7 @@ fn alike(cast: &Population) -> Vec<f64> {
 fn first_voices(cast: &Population, n: usize) -> Vec<f64> {
     let key =
         |i: usize| random::key(cast.seed, &[random::name("voices"), random::name(&cast.agents[i].name)]);
-    let mut order: Vec<usize> = (0..cast.agents.len()).collect();
+    let mut order: Vec<usize> = (0..cast.agents.len()).filter(|i| cast.agents[*i].heard).collect();
     order.sort_by_key(|i| (key(*i), *i));
     order.truncate(n);
     let mut of = vec![0.0; cast.agents.len()];

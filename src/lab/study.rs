@@ -5,7 +5,8 @@ use super::arms::Arm;
 use super::result_cache::ResultFolder;
 use super::stream::ArmTrack;
 use super::trial::trial;
-use crate::agents::declaration::Roster;
+use crate::agents::cast::cast;
+use crate::agents::declaration::{Roster, Selector};
 use crate::domain::{Event, Universe};
 use crate::engine::Settings;
 use crate::market::feed::{Feed, FeedError, FeedInfo};
@@ -32,7 +33,13 @@ impl LabWorld {
     /// Reads a feed to its end. Structures serve and speak here, and have no funds: what arms are compared by is the desk, and
     /// what a package earns beside it would be gained by the arm that listens alone.
     pub fn read(feed: &mut dyn Feed, mut roster: Roster, settings: Settings) -> Result<Self, FeedError> {
-        roster.agents.iter_mut().filter(|a| a.family.is_structured()).for_each(|a| a.funded = false);
+        // Whatever a seed draws: who would trade in legs on any of the assets does so without funds.
+        let mut all = roster.clone();
+        all.agents.iter_mut().for_each(|a| a.assets = vec![Selector::Any]);
+        let drawn = cast(&all, feed.universe(), 1);
+        for (declared, agent) in roster.agents.iter_mut().zip(&drawn.agents) {
+            declared.funded &= !declared.family.is_structured() && agent.structures.is_empty();
+        }
         let mut events = Vec::new();
         while let Some(event) = feed.next()? {
             events.push(event);

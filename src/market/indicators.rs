@@ -130,6 +130,58 @@ enum IndicatorState {
     /// Likewise, and the last confirmed pivot.
     Pivot(f64, Extreme, f64),
     Profile(Vec<f64>, f64),
+    /// Told of the market once all have closed.
+    Beyond(Box<BeyondMarket>),
+}
+
+/// What an asset did beyond its slope on the market.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct BeyondMarket {
+    /// Means of its return times the market's, and of the market's squared.
+    both: Weighted,
+    market: Weighted,
+    /// Squares of what was beyond.
+    squares: Weighted,
+    /// What was beyond in the last bars, newest last, and its sum.
+    last: VecDeque<f64>,
+    sum: f64,
+    told: u64,
+}
+
+impl BeyondMarket {
+    fn new() -> Self {
+        let weighted = || Weighted::new(f64::from(SIGMA_SPAN));
+        BeyondMarket {
+            both: weighted(),
+            market: weighted(),
+            squares: weighted(),
+            last: VecDeque::new(),
+            sum: 0.0,
+            told: 0,
+        }
+    }
+
+    /// Takes in a bar's return and the market's; the value over n bars.
+    fn push(&mut self, own: f64, market: f64, n: usize) -> f64 {
+        let known = self.market.seen() >= u32::from(SIGMA_SPAN) / 2 && self.market.mean() > 0.0;
+        if known {
+            let beyond = own - self.both.mean() / self.market.mean() * market;
+            self.squares.push(beyond * beyond);
+            self.last.push_back(beyond);
+            let gone = if self.last.len() > n { self.last.pop_front().unwrap_or(0.0) } else { 0.0 };
+            self.told += 1;
+            // Made anew once in n bars, so that rounding does not pile up.
+            self.sum = if self.told.is_multiple_of(n as u64) {
+                self.last.iter().sum()
+            } else {
+                self.sum + beyond - gone
+            };
+        }
+        self.both.push(own * market);
+        self.market.push(market * market);
+        let deviation = libm::sqrt(self.squares.mean() * n as f64);
+        if self.last.len() == n && deviation > 0.0 { self.sum / deviation } else { f64::NAN }
+    }
 }
 
 impl IndicatorState {
@@ -138,7 +190,7 @@ impl IndicatorState {
         match what {
             // Those of structures are computed by them and stay NaN here.
             Return(_) | Score(_) | Rank(_) | Gain | Spread | Imbalance | Edge | Basis | Carry | Implied
-            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced => IndicatorState::Plain,
+            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced | Lead => IndicatorState::Plain,
             Ema(_) => IndicatorState::Average(f64::NAN),
             Sigma(n) | Activity(n) => IndicatorState::Weighted(Weighted::new(f64::from(n))),
             Mean(_) | ZScore(_) | Efficiency(_) => IndicatorState::Sums(0.0, 0.0),
@@ -147,6 +199,7 @@ impl IndicatorState {
             PivotHigh(_) => IndicatorState::Pivot(1.0, Extreme::default(), f64::NAN),
             PivotLow(_) => IndicatorState::Pivot(-1.0, Extreme::default(), f64::NAN),
             Node(_) => IndicatorState::Profile(vec![0.0; BUCKETS], 0.0),
+            Residual(_) => IndicatorState::Beyond(Box::new(BeyondMarket::new())),
         }
     }
 }
@@ -230,6 +283,24 @@ impl Bank {
     }
 }
 
+impl Bank {
+    /// Whether it computes anything that depends on the market of all instruments.
+    pub fn looks_at_the_market(&self) -> bool {
+        self.cells.iter().any(|c| matches!(c, IndicatorState::Beyond(_)))
+    }
+
+    /// All instruments have closed: the mean of their log returns over the bar that was taken in last.
+    pub fn hear_the_market(&mut self, market: f64) {
+        let newest = back(&self.series.log, 0).zip(back(&self.series.log, 1));
+        let Some((now, before)) = newest else { return };
+        for ((key, cell), value) in self.keys.iter().zip(&mut self.cells).zip(&mut self.values) {
+            if let IndicatorState::Beyond(beyond) = cell {
+                *value = beyond.push(now - before, market, usize::from(key.window()));
+            }
+        }
+    }
+}
+
 /// The bar that was taken in last, as all indicators see it.
 struct Latest {
     /// Bars seen since the listing, this one included.
@@ -308,6 +379,8 @@ fn step(key: Indicator, cell: &mut IndicatorState, s: &BarWindow, now: &Latest) 
             *level
         }
         IndicatorState::Profile(buckets, total) => profile(n, buckets, total, s, now),
+        // Known once all have closed.
+        IndicatorState::Beyond(_) => f64::NAN,
     }
 }
 
@@ -394,6 +467,41 @@ mod tests {
         let mut bank = Bank::new(vec![what], 6.0);
         bars.iter().for_each(|b| bank.push(b));
         bank.values()[bank.handle(what).unwrap()]
+    }
+
+    #[test]
+    fn what_is_beyond_the_market_is_the_return_less_the_slope_known_before_it() {
+        const N: usize = 20;
+        let draw =
+            |i: usize, key| crate::domain::random::normal(crate::domain::random::key(key, &[i as u64]));
+        let bars = 260;
+        let market: Vec<f64> = (0..bars).map(|i| 0.01 * draw(i, 1)).collect();
+        let own: Vec<f64> = (0..bars).map(|i| 1.4 * market[i] + 0.003 * draw(i, 2)).collect();
+        let mut bank = Bank::new(vec![Indicator::Residual(N as u16)], 6.0);
+        assert!(
+            bank.looks_at_the_market() && !Bank::new(vec![Indicator::Return(3)], 6.0).looks_at_the_market()
+        );
+        let mut close = 100.0;
+        for i in 0..bars {
+            close *= libm::exp(own[i]);
+            bank.push(&Bar { open: close, high: close, low: close, close, volume: 1.0 });
+            assert!(bank.values()[0].is_nan(), "before all have closed nothing is known");
+            // The first bar has no return, and the market's was never told for it.
+            bank.hear_the_market(market[i]);
+            assert_eq!(bank.values()[0].is_finite(), i >= 60 + N, "bar {i}");
+        }
+        // In the plainest way: weights of span 120 over the returns before each bar.
+        let weight = |age: usize| libm::pow(1.0 - 2.0 / 121.0, age as f64);
+        let slope = |t: usize| {
+            let sum = |f: &dyn Fn(usize) -> f64| (1..t).map(|s| weight(t - 1 - s) * f(s)).sum::<f64>();
+            sum(&|s| own[s] * market[s]) / sum(&|s| market[s] * market[s])
+        };
+        let beyond: Vec<f64> = (61..bars).map(|t| own[t] - slope(t) * market[t]).collect();
+        let last = beyond.len() - 1;
+        let squares: f64 = beyond.iter().enumerate().map(|(i, e)| weight(last - i) * e * e).sum();
+        let mean = squares / (0..=last).map(|i| weight(last - i)).sum::<f64>();
+        let by_hand = beyond[beyond.len() - N..].iter().sum::<f64>() / libm::sqrt(mean * N as f64);
+        assert!((bank.values()[0] - by_hand).abs() < 1e-9, "{} {by_hand}", bank.values()[0]);
     }
 
     #[test]

@@ -339,7 +339,28 @@ impl Market {
                 self.delistings += 1;
             }
         }
+        self.tell_the_market(at);
         true
+    }
+
+    /// What all that are followed at bars did in the bar that closes here, told to those who compare with it.
+    fn tell_the_market(&mut self, at: Stamp) {
+        let looks = |i: &InstrumentState| i.bank.as_ref().is_some_and(Bank::looks_at_the_market);
+        if !self.instruments.iter().any(looks) {
+            return;
+        }
+        let closed = |i: &InstrumentState| i.bank.is_some() && i.is_fresh(at) && i.sigma_before.is_finite();
+        let returns: Vec<f64> =
+            self.desk().iter().filter(|i| closed(i)).map(|i| libm::log1p(i.change)).collect();
+        if returns.len() < 2 {
+            return;
+        }
+        let mean = returns.iter().sum::<f64>() / returns.len() as f64;
+        for i in self.instruments.iter_mut().filter(|i| closed(i)) {
+            if let Some(bank) = &mut i.bank {
+                bank.hear_the_market(mean);
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! price), `pnl_touch` also prints at its price once the queue before it is served. Where the two have
 //! different signs nothing is established, and the row says so; for those who take both are one.
 
+use crate::agents::Agent;
 use crate::domain::{FamilyId, Span, Stamp, money};
 use crate::engine::Engine;
 use crate::engine::packages::Package;
@@ -76,9 +77,11 @@ pub struct FamilyTable {
 }
 
 impl FamilyRow {
-    /// Whether its agents trade in legs, and so for themselves.
+    /// Whether its agents trade in legs, and so for themselves; of a family that does so where it finds what it needs, whether
+    /// any of them did.
     pub fn is_structured(&self) -> bool {
-        FamilyId::parse(self.family).is_some_and(FamilyId::is_structured)
+        let family = FamilyId::parse(self.family);
+        family.is_some_and(|f| f.is_structured() || (f.trades_as_listed() && self.real.fills > 0))
     }
 }
 
@@ -87,7 +90,11 @@ impl FamilyTable {
     pub fn new(engine: &Engine, feed: &FeedInfo) -> Self {
         let cast = engine.cast();
         let with = |f: &&FamilyId| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
-        let row = |f: &FamilyId| if f.is_structured() { structured(engine, *f) } else { plain(engine, *f) };
+        let row = |f: &FamilyId| match f {
+            f if f.is_structured() => structured(engine, *f),
+            f if f.trades_as_listed() => either(engine, *f),
+            f => plain(engine, *f),
+        };
         let rows = FamilyId::ALL.iter().filter(with).map(row);
         // Where a market goes on, as far as it went.
         let to = engine.now().map_or(feed.to, |now| now.min(feed.to));
@@ -196,6 +203,26 @@ fn plain(engine: &Engine, family: FamilyId) -> FamilyRow {
     }
     row.pnl_touch = row.pnl;
     row
+}
+
+/// A family whose agents are structures where what they need is listed, and views at bars elsewhere: both together.
+fn either(engine: &Engine, family: FamilyId) -> FamilyRow {
+    let (views, legs) = (plain(engine, family), structured(engine, family));
+    if legs.agents == 0 {
+        return views;
+    }
+    let cast = engine.cast();
+    let is_there = |a: &&Agent| a.family == family && !(a.slots.is_empty() && a.structures.is_empty());
+    FamilyRow {
+        agents: cast.agents[..cast.declared].iter().filter(is_there).count(),
+        level: if views.agents > 0 { views.level } else { legs.level },
+        trades: views.trades + legs.trades,
+        fees: views.fees + legs.fees,
+        funding: views.funding + legs.funding,
+        pnl: views.pnl + legs.pnl,
+        pnl_touch: views.pnl_touch + legs.pnl_touch,
+        ..legs
+    }
 }
 
 fn structured(engine: &Engine, family: FamilyId) -> FamilyRow {

@@ -72,8 +72,8 @@ pub fn registered(path: &str) -> Vec<String> {
     }
     let text = std::fs::read_to_string(root().join(FAMILIES.0)).unwrap();
     let line = |l: &str| {
-        let l =
-            l.trim_end().strip_suffix(" at bars:").or_else(|| l.trim_end().strip_suffix(" on events:"))?;
+        let ways = [" at bars:", " on events:", " as listed:"];
+        let l = ways.iter().find_map(|way| l.trim_end().strip_suffix(way))?;
         l.rsplit(' ').next()?.split_once("::").map(|(module, _)| module.to_owned())
     };
     text.lines().filter_map(line).collect()

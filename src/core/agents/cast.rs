@@ -6,7 +6,9 @@
 //! 1. A draw depends on the seed and on names, never on numbering, so adding an agent or an asset
 //!    changes nobody else's numbers.
 //! 2. An asset chosen by a ranking is taken up only once the ranking is known ([`Agent::active_from`]).
-//! 3. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
+//! 3. A control group ([`families::is_control`]) has no funds and no voice: what luck earns is measured, not traded, and moves
+//!    nobody.
+//! 4. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
 //!    and, where the assets are drawn or named, other assets; every second one looks back three times as far.
 
 use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
@@ -57,6 +59,8 @@ pub struct Agent {
     pub funded: bool,
     /// What it makes of what others do; nothing for a scout.
     pub reacts: Arc<[AgentReaction]>,
+    /// Whether it is heard from the start: a control group is not, until the operator unmutes it.
+    pub heard: bool,
 }
 
 /// One agent on one asset.
@@ -110,6 +114,14 @@ pub struct Population {
     pub seed: u64,
 }
 
+/// Whose structures are cast.
+#[derive(Clone, Copy, Debug)]
+struct Newcomer<'a> {
+    name: &'a str,
+    family: FamilyId,
+    id: AgentId,
+}
+
 /// The shortest and the longest look-back that drawing and scaling may give.
 const BARS: (f64, f64) = (2.0, 2_000.0);
 
@@ -127,7 +139,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         by_asset: vec![Vec::new(); universe.assets.len()],
         structures: Vec::new(),
         structures_on: vec![Vec::new(); universe.assets.len()],
-        listed: if roster.agents.iter().any(|a| a.family.is_structured()) {
+        listed: if roster.agents.iter().any(|a| a.family.is_structured() || a.family.trades_as_listed()) {
             Arc::new(ListedInstruments::new(universe))
         } else {
             Arc::default()
@@ -140,6 +152,10 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
     }
     cast.declared_slots = cast.slots.len();
     cast.listen(roster, universe);
+    // Of a feed on which nobody found legs nothing is kept but the desk's instruments.
+    if cast.structures.is_empty() && roster.agents.iter().all(|a| !a.family.is_structured()) {
+        cast.listed = Arc::default();
+    }
     // Without anybody to be drawn again there are no scouts; structures are not drawn again.
     let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| !d.family.is_structured()).collect();
     for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
@@ -208,9 +224,13 @@ impl Population {
             ));
         }
         let id = AgentId(self.agents.len() as u32);
+        let is_control = families::is_control(d.family, &params);
+        let newcomer = Newcomer { name: &name, family: d.family, id };
         let first_structure = self.structures.len();
         if d.family.is_structured() {
-            self.structure(&name, d.family, id, &params, std::mem::take(&mut assets), universe);
+            self.structure(newcomer, &params, std::mem::take(&mut assets), universe);
+        } else if d.family.trades_as_listed() && scout.is_none() && suits_legs(d) {
+            assets = self.structure_where_listed(newcomer, &params, assets, universe);
         }
         let has_structures = self.structures.len() > first_structure;
         let strategy = Strategy::new(d.family, &params, d.side, d.traits, preset);
@@ -236,8 +256,12 @@ impl Population {
             structures: first_structure..self.structures.len(),
             active_from,
             scout: scout.is_some(),
+            heard: !is_control,
             // Who stands by would keep its share of the funds from those who trade.
-            funded: d.funded && scout.is_none() && (!d.family.is_structured() || has_structures),
+            funded: d.funded
+                && !is_control
+                && scout.is_none()
+                && (!d.family.is_structured() || has_structures),
             reacts: Arc::default(),
         });
     }
@@ -254,26 +278,43 @@ impl Population {
         }
     }
 
-    fn structure(
+    fn structure(&mut self, who: Newcomer<'_>, params: &[f64], assets: Vec<AssetId>, universe: &Universe) {
+        let listed = Arc::clone(&self.listed);
+        for &asset in &assets {
+            match Rules::on_events(who.family, params, (asset, &assets), &listed) {
+                Ok(rules) => self.add_structure(who, asset, rules, universe),
+                Err(why) => {
+                    self.notices.push(format!("{} stands by on {}: {why}", who.name, universe.name(asset)));
+                }
+            }
+        }
+    }
+
+    /// Structures on the assets where what they need is listed; gives the others, on which it decides at bars.
+    fn structure_where_listed(
         &mut self,
-        name: &str,
-        family: FamilyId,
-        agent: AgentId,
+        who: Newcomer<'_>,
         params: &[f64],
         assets: Vec<AssetId>,
         universe: &Universe,
-    ) {
-        let listed = Arc::clone(&self.listed);
-        for asset in assets {
-            let of = universe.name(asset);
-            match Rules::on_events(family, params, asset, &listed) {
-                Ok(rules) => {
-                    let key = random::key(self.seed, &[random::name(name), random::name(of)]);
-                    self.structures.push(Structure { agent, asset, rules, key });
-                }
-                Err(why) => self.notices.push(format!("{name} stands by on {of}: {why}")),
+    ) -> Vec<AssetId> {
+        let (listed, mut taken) = (Arc::clone(&self.listed), Vec::new());
+        for &asset in &assets {
+            if taken.contains(&asset) {
+                continue;
+            }
+            if let Ok(rules) = Rules::on_events(who.family, params, (asset, &assets), &listed) {
+                taken.push(asset);
+                taken.extend_from_slice(rules.stands_for());
+                self.add_structure(who, asset, rules, universe);
             }
         }
+        assets.into_iter().filter(|asset| !taken.contains(asset)).collect()
+    }
+
+    fn add_structure(&mut self, who: Newcomer<'_>, asset: AssetId, rules: Rules, universe: &Universe) {
+        let key = random::key(self.seed, &[random::name(who.name), random::name(universe.name(asset))]);
+        self.structures.push(Structure { agent: who.id, asset, rules, key });
     }
 
     /// The assets of an agent in the order of its selectors, each once, and when they are known.
@@ -321,6 +362,11 @@ impl Population {
         }
         (chosen, from)
     }
+}
+
+/// Whether an agent of a family that trades as listed may do so in legs: a neutral basket is long and short at once.
+fn suits_legs(d: &Declaration) -> bool {
+    d.family != FamilyId::RelativeStrength || d.side == SideRule::Both
 }
 
 /// The families that a roster deploys; scouts are of the same.

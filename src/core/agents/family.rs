@@ -9,7 +9,7 @@ use super::structures::context::StructureContext;
 use super::structures::listed::ListedInstruments;
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
-use crate::domain::{CarryQuote, Indicator, InstrumentId, MarketEvent, Span, WorkQuote};
+use crate::domain::{AssetId, CarryQuote, Indicator, InstrumentId, MarketEvent, Span, WorkQuote};
 use crate::market::Market;
 
 /// What is told of a family: by `hive agents list`, by the mistakes of a roster, and to whoever draws its numbers.
@@ -60,6 +60,10 @@ pub trait Family {
     /// Hears an event of what it listens to, or of its asset's volatility. The board has taken it already.
     fn on_event(&mut self, listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         let _ = (listed, board, event);
+    }
+    /// The assets that its structure stands for beside its own: its agent does nothing else on them.
+    fn stands_for(&self) -> &[AssetId] {
+        &[]
     }
     /// The instruments whose events it listens to.
     fn ears(&self) -> Vec<InstrumentId> {

@@ -288,6 +288,7 @@ impl Speak {
             values: &mut Vec::with_capacity(KEYS_MAX),
         };
         let (mut ranks, mut tally, mut pnl) = (Vec::new(), AgentTally::default(), 0.0);
+        let mut silent = Vec::new();
         let mut fetched = if lives.lives.len() > AT_HAND { 0 } else { usize::MAX };
         for (number, agent) in cast.agents.iter().enumerate() {
             if agent.family == FamilyId::RelativeStrength {
@@ -310,13 +311,25 @@ impl Speak {
                 tally.add(slot, &lives.raw[slot], on, &records);
             }
             ranks.clear();
-            said.results.push(records.result(agent, spec.kept, &tally));
+            let result = records.result(agent, spec.kept, &tally);
+            // Who trades in legs too may have a result all the same.
+            if result.is_nan() && !agent.slots.is_empty() && !agent.structures.is_empty() {
+                silent.push(number);
+            }
+            said.results.push(result);
             records.tell_effects(agent, &mut said.utterances[first..]);
             if let Some(stake) = stakes.get_mut(number) {
                 pnl = margins.look_at(agent, stake, lives.patient, pnl);
             }
         }
-        structures.barrier(&spec.structures, market, said);
+        let closes = bar.closes.iter().enumerate();
+        // Each asset of the desk has one instrument there, of the same number.
+        let gone: Vec<InstrumentId> =
+            closes.filter(|(_, c)| c.is_gone).map(|(i, _)| InstrumentId(i as u16)).collect();
+        structures.barrier(&spec.structures, market, (at, &gone), said);
+        for number in silent.into_iter().filter(|n| said.results[*n].is_finite()) {
+            records.forget(&cast.agents[number], spec.kept);
+        }
         self.curve.push(at, spec.settings.capital + pnl + structures.total());
     }
 

@@ -20,7 +20,7 @@ use crate::agents::structures::StructureContext;
 use crate::agents::structures::filling::FillContext;
 use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
-use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe, Verb};
+use crate::domain::{AgentId, InstrumentId, MarketEvent, MessageKind, Stamp, Universe, Verb};
 use crate::fills::Tariff;
 use crate::fills::liquidation::Stake;
 use crate::hive::points::bounded;
@@ -236,12 +236,59 @@ impl Structures {
         }
     }
 
+    /// Instruments of the desk have stopped trading by this barrier, whose stamp was judged.
+    fn delist(
+        &mut self,
+        spec: &StructureSpec,
+        market: &Market,
+        (now, gone): (Stamp, &[InstrumentId]),
+        said: &mut Vec<Utterance>,
+    ) {
+        if gone.is_empty() {
+            return;
+        }
+        let (cast, nothing) = (&*spec.cast, Legs::default());
+        for (i, (s, twin)) in cast.structures.iter().zip(&mut self.twins).enumerate() {
+            let heard = twin.rules.ears();
+            for id in gone.iter().copied().filter(|id| heard.contains(id)) {
+                let agent = &cast.agents[s.agent.index()];
+                let who = AgentRef { agent: s.agent, asset: s.asset, rules: &twin.rules, key: s.key };
+                let seen = StructureContext {
+                    listed: &cast.listed,
+                    board: market,
+                    costs: &spec.costs,
+                    now,
+                    traits: &agent.traits,
+                    preset: agent.strategy.preset(),
+                    side: agent.side,
+                    capital: spec.capital[i],
+                    legs: &nothing,
+                    may_open: true,
+                };
+                let m =
+                    |touch| FillContext { listed: &cast.listed, board: market, costs: &spec.costs, touch };
+                let mut say = |body| said.push(Utterance { voice: cast.voice_of(i), body });
+                twin.life.delist(who, &seen, &m(false), id, &mut say);
+                if let Some(touch) = &mut twin.touch {
+                    touch.delist(who, &seen, &m(true), id, &mut |_| {});
+                }
+            }
+        }
+    }
+
     /// A barrier closes the stamp; fills in the agents' results, in units of their own volatility.
-    pub fn barrier(&mut self, spec: &StructureSpec, market: &Market, said: &mut StepOutput) {
+    pub fn barrier(
+        &mut self,
+        spec: &StructureSpec,
+        market: &Market,
+        gone: (Stamp, &[InstrumentId]),
+        said: &mut StepOutput,
+    ) {
         if self.twins.is_empty() {
             return;
         }
         self.judge(spec, market, said);
+        self.delist(spec, market, gone, &mut said.structured);
         let results = &mut said.results;
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         let (cast, listed) = (&*spec.cast, &*spec.cast.listed);

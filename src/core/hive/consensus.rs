@@ -78,7 +78,7 @@ pub struct Consensus {
 }
 
 impl Consensus {
-    /// Nobody has spoken yet, and nobody is silenced.
+    /// Nobody has spoken yet, and nobody is silenced but who is a control group.
     pub fn new(cast: &Population) -> Self {
         Consensus {
             sums: vec![vec![0; cast.families.len()]; cast.by_asset.len()],
@@ -86,8 +86,8 @@ impl Consensus {
             announced: vec![Announced::default(); cast.voices()],
             heard: vec![0; cast.voices()],
             said: vec![MessageId(0); cast.voices()],
-            silenced: vec![0; cast.agents.len()],
-            voices: cast.agents.len() as u32,
+            silenced: cast.agents.iter().map(|a| if a.heard { 0 } else { MUTED }).collect(),
+            voices: cast.agents.iter().filter(|a| a.heard).count() as u32,
         }
     }
 

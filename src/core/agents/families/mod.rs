@@ -35,21 +35,23 @@ macro_rules! register {
         pub enum Rules { $($variant($module::$type)),+ }
 
         impl Rules {
-            /// Of a family that decides at bars, with its parameters; none of the others.
+            /// Of a family that decides at bars, or does so where its instruments are not listed, with its parameters; none
+            /// of the others.
             pub fn at_bars(family: FamilyId, p: &[f64]) -> Option<Self> {
                 match family { $(FamilyId::$variant => register!(@$when bars $variant $module::$type, (p))),+ }
             }
 
-            /// Of a family that decides on events, for an asset on what a feed lists; or why it stands by.
+            /// Of a family that decides on events, or does so where its instruments are listed, for an asset on what a feed
+            /// lists, `basket` the assets of its agent; or why it stands by.
             pub fn on_events(
                 family: FamilyId,
                 p: &[f64],
-                asset: AssetId,
+                (asset, basket): (AssetId, &[AssetId]),
                 listed: &ListedInstruments,
             ) -> Result<Self, String> {
                 match family {
                     $(FamilyId::$variant => {
-                        register!(@$when events $variant $module::$type, (p, asset, listed, family))
+                        register!(@$when events $variant $module::$type, (p, asset, basket, listed, family))
                     }),+
                 }
             }
@@ -73,15 +75,30 @@ macro_rules! register {
         Some(Rules::$variant($module::$type::new($p)))
     };
     (@events bars $variant:ident $module:ident::$type:ident, ($p:ident)) => { None };
-    (@events events $variant:ident $module:ident::$type:ident, ($p:ident, $asset:ident, $listed:ident, $f:ident)) => {
+    (@listed bars $variant:ident $module:ident::$type:ident, ($p:ident)) => {
+        Some(Rules::$variant($module::$type::at_bars($p)))
+    };
+    (@events events $variant:ident $module:ident::$type:ident,
+        ($p:ident, $asset:ident, $basket:ident, $listed:ident, $f:ident)) => {
         $module::$type::new($p, $asset, $listed).map(Rules::$variant)
     };
-    (@bars events $variant:ident $module:ident::$type:ident, ($p:ident, $asset:ident, $listed:ident, $f:ident)) => {
+    (@listed events $variant:ident $module:ident::$type:ident,
+        ($p:ident, $asset:ident, $basket:ident, $listed:ident, $f:ident)) => {
+        $module::$type::in_legs($p, ($asset, $basket), $listed).map(Rules::$variant)
+    };
+    (@bars events $variant:ident $module:ident::$type:ident,
+        ($p:ident, $asset:ident, $basket:ident, $listed:ident, $f:ident)) => {
         Err(format!("{} decides at bars, not on events of an instrument", $f))
     };
 }
 
 crate::domain::families!(register);
+
+/// Whether an agent of a family with these numbers is a control group, which lives alone: without funds, and heard by nobody
+/// until the operator asks for either.
+pub fn is_control(family: FamilyId, params: &[f64]) -> bool {
+    family == FamilyId::Random && random::is_control(params)
+}
 
 impl Rules {
     /// Its indicators as they are now, but for [`Indicator::Gain`](crate::domain::Indicator::Gain).

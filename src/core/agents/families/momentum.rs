@@ -1,5 +1,8 @@
 //! Time-series momentum over three horizons (Moskowitz, Ooi, Pedersen 2012): in when all three
 //! returns have one sign, out when the middle one turns.
+//!
+//! With `residual = 1` it looks at what an asset did beyond its slope on the market ([`Indicator::Residual`]): residual momentum
+//! (Blitz, Huij, Martens 2011), which is not that of the market in other words. Look-backs of 5 to 40 days suit it.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
 use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
@@ -15,6 +18,13 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         param("short", "bars", (6.0, 40.0), LOOKBACK, "shortest look-back"),
         param("medium", "bars", (42.0, 120.0), LOOKBACK, "middle look-back, whose turn is the exit"),
         param("long", "bars", (126.0, 360.0), LOOKBACK, "longest look-back"),
+        param(
+            "residual",
+            "0 or 1",
+            (0.0, 0.0),
+            (0.0, 1.0),
+            "1: of returns beyond the market's; 0: of returns",
+        ),
     ],
     ordered: &[("short", "medium"), ("medium", "long")],
 };
@@ -28,7 +38,12 @@ pub struct MomentumFamily {
 
 impl MomentumFamily {
     pub(super) fn new(p: &[f64]) -> Self {
-        MomentumFamily { returns: [p[0], p[1], p[2]].map(|n| Indicator::Return(bars(n))), longest: p[2] }
+        let over = if p.get(3).is_some_and(|residual| *residual >= 0.5) {
+            Indicator::Residual
+        } else {
+            Indicator::Return
+        };
+        MomentumFamily { returns: [p[0], p[1], p[2]].map(|n| over(bars(n))), longest: p[2] }
     }
 
     fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {

@@ -1,6 +1,7 @@
 //! Volatility sold where it is expensive and bought where it is cheap, with options, against what the underlying is expected to do.
 //!
-//! A short (−1) of the structure sells volatility, a long (+1) buys it; three styles:
+//! A short (−1) of the structure sells volatility, a long (+1) buys it; three styles, of which each agent trades one, or
+//! (3, the default) whichever would earn most on the margin that it binds:
 //!
 //! | style | legs of a long | hedge |
 //! |---|---|---|
@@ -17,6 +18,9 @@
 //! It hedges with a perp of the options' own venue, else with another, else on margin. Where the options are
 //! quoted no more, as after a snapshot, it hedges by their last volatility and holds them to exercise: a
 //! loss that no quote shows cannot be stopped.
+//!
+//! How large: so that its shorts bind `margin` of capital; of the [volatility](super::volatility) family no more than a point
+//! of volatility and a day's leap may cost ([`OptionSizing`]).
 //!
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
@@ -44,7 +48,13 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     needs: "calls and puts of one strike and expiry, quoted in price and implied \
                                 volatility, and a perp or a margin market of the asset",
     params: &[
-        param("style", "0 straddle, 1 vertical, 2 covered", (0.0, 0.0), (0.0, 2.0), "which structure"),
+        param(
+            "style",
+            "0 straddle, 1 vertical, 2 covered, 3 the best of them",
+            (3.0, 3.0),
+            (0.0, 3.0),
+            "which structure",
+        ),
         param("nearest", "hours", (12.0, 24.0), (6.0, 4_000.0), "the soonest expiry it takes"),
         param("farthest", "hours", (72.0, 240.0), (12.0, 9_000.0), "the latest expiry it takes"),
         param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
@@ -74,12 +84,76 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
 const NEAR_EXERCISE: f64 = 3.0;
 /// How far a forward may be from the perp: beyond it one of them is a bad tick.
 const FORWARD_OFF: f64 = 0.15;
+/// A leap of the underlying that a size is reckoned by, in deviations of a day.
+const LEAP: f64 = 3.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Style {
     Straddle,
     Vertical,
     Covered,
+}
+
+impl Style {
+    /// By the number of the parameter; none: whichever is best.
+    fn numbered(number: f64) -> Option<Self> {
+        match libm::round(number) as i32 {
+            0 => Some(Style::Straddle),
+            1 => Some(Style::Vertical),
+            2 => Some(Style::Covered),
+            _ => None,
+        }
+    }
+}
+
+/// What bounds the size of a structure, as fractions of capital before the agent's character; whatever is reached first.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct OptionSizing {
+    /// Margin that its shorts may bind; of what is bought, as if it were sold.
+    pub margin: f64,
+    /// What a point of volatility may be worth, by its vega; none: anything.
+    pub vega: Option<f64>,
+    /// What a leap of [`LEAP`] deviations of a day may be worth, by its gamma; none: anything.
+    pub gamma: Option<f64>,
+}
+
+impl OptionSizing {
+    /// Notional of the largest leg, as a fraction of capital, where a unit has these.
+    fn size(&self, notional: f64, unit: &UnitRisk) -> f64 {
+        let within = |most: Option<f64>, of: f64| most.filter(|_| of > 0.0).map_or(f64::INFINITY, |m| m / of);
+        let units = (self.margin / unit.margin)
+            .min(within(self.vega, libm::fabs(unit.vega_per_point)))
+            .min(within(self.gamma, unit.leap));
+        units * notional
+    }
+}
+
+/// What a unit of a structure binds and risks, in the account's currency.
+#[derive(Clone, Copy, Debug, Default)]
+struct UnitRisk {
+    margin: f64,
+    vega_per_point: f64,
+    /// Half its gamma times the square of a leap.
+    leap: f64,
+}
+
+/// Numbers of a straddle that another family trades.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StraddleNumbers {
+    /// The soonest and the latest expiry, in hours.
+    pub window: (f64, f64),
+    /// Edge after costs over the vega, per year.
+    pub hurdle: f64,
+    /// How large it is.
+    pub sizing: OptionSizing,
+    /// Delta of a unit that is left open.
+    pub band: f64,
+    /// Loss at which it is given up, of the costliest leg.
+    pub stop: f64,
+    /// Hours of prices heard before volatility is forecast.
+    pub warm: f64,
+    /// Age in seconds at which a quote is none.
+    pub stale: f64,
 }
 
 /// A call and a put of one strike.
@@ -94,10 +168,11 @@ struct CallPutPair {
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptionsMemory {
-    style: Style,
+    /// None: whichever is best.
+    style: Option<Style>,
     window: (Span, Span),
     hurdle: f64,
-    margin: f64,
+    sizing: OptionSizing,
     band: f64,
     wing: f64,
     stop: f64,
@@ -121,6 +196,7 @@ struct Expiry {
 
 /// A structure weighed: at these units, on this side.
 struct WeighedStructure {
+    style: Style,
     legs: Vec<StructureLeg>,
     side: f64,
     size: f64,
@@ -145,6 +221,30 @@ impl OptionsMemory {
         let [style, nearest, farthest, hurdle, margin, band, wing, stop, warm, stale] = *p else {
             return Err("options take ten parameters".to_owned());
         };
+        let sizing = OptionSizing { margin, vega: None, gamma: None };
+        let numbers =
+            StraddleNumbers { window: (nearest, farthest), hurdle, sizing, band, stop, warm, stale };
+        OptionsMemory::of(Style::numbered(style), wing, numbers, asset, listed)
+    }
+
+    /// One that trades straddles alone, by these numbers.
+    pub(super) fn straddle(
+        numbers: StraddleNumbers,
+        asset: AssetId,
+        listed: &ListedInstruments,
+    ) -> Result<Self, String> {
+        OptionsMemory::of(Some(Style::Straddle), 0.0, numbers, asset, listed)
+    }
+
+    fn of(
+        style: Option<Style>,
+        wing: f64,
+        numbers: StraddleNumbers,
+        asset: AssetId,
+        listed: &ListedInstruments,
+    ) -> Result<Self, String> {
+        let StraddleNumbers { window: (nearest, farthest), hurdle, sizing, band, stop, warm, stale } =
+            numbers;
         let hours = |h: f64| Span((h * Span::HOUR.0 as f64) as i64);
         let hedges = listed.hedges(asset);
         let first = hedges.first().copied();
@@ -170,11 +270,6 @@ impl OptionsMemory {
         let (pairs, _, perp) = best.ok_or(
             "needs a call and a put of one strike and expiry, and a perp or a margin market of the asset",
         )?;
-        let style = match libm::round(style) as i32 {
-            0 => Style::Straddle,
-            1 => Style::Vertical,
-            _ => Style::Covered,
-        };
         let stale = Span((stale * Span::seconds(1).0 as f64) as i64);
         let window = (hours(nearest), hours(farthest));
         let warm = hours(warm);
@@ -183,7 +278,7 @@ impl OptionsMemory {
             style,
             window,
             hurdle,
-            margin,
+            sizing,
             band,
             wing,
             stop,
@@ -244,7 +339,7 @@ impl OptionsMemory {
 
     /// Whether a structure sells volatility.
     fn sells(&self, w: &WeighedStructure) -> bool {
-        self.style == Style::Covered || w.side < 0.0
+        w.style == Style::Covered || w.side < 0.0
     }
 
     /// Whether it may be opened, if its edge is worth the hurdle.
@@ -259,7 +354,7 @@ impl OptionsMemory {
     }
 
     /// The legs of a long, options last.
-    fn legs(&self, e: &Expiry) -> Option<Vec<StructureLeg>> {
+    fn legs(&self, style: Style, e: &Expiry) -> Option<Vec<StructureLeg>> {
         let leg = |instrument, ratio| StructureLeg { instrument, ratio };
         let wing = || {
             let beyond = e.forward * libm::exp(self.wing * e.implied * libm::sqrt(e.years));
@@ -268,36 +363,73 @@ impl OptionsMemory {
             };
             self.pairs.iter().find(same).map(|p| p.call)
         };
-        Some(match self.style {
+        Some(match style {
             Style::Straddle => vec![leg(e.pair.call, 1.0), leg(e.pair.put, 1.0)],
             Style::Vertical => vec![leg(e.pair.call, 1.0), leg(wing()?, -1.0)],
             Style::Covered => vec![leg(self.perp, 1.0), leg(wing()?, -1.0)],
         })
     }
 
-    /// What opening now would be worth, on the side that volatility is on.
+    /// What opening now would be worth: of its style, or of the one that may be opened and earns most on its margin.
     fn weigh(&self, seen: &StructureContext<'_>, e: &Expiry) -> Option<WeighedStructure> {
-        let legs = self.legs(e)?;
-        let buys = if e.forecast > e.implied { 1.0 } else { -1.0 };
-        // A covered call is long the coin and sells volatility.
-        let side = if self.style == Style::Covered { 1.0 } else { buys };
-        let ids: Vec<InstrumentId> = legs.iter().map(|l| l.instrument).collect();
-        if !seen.is_fresh(&ids, self.stale) {
-            return None;
+        if let Some(style) = self.style {
+            return self.weigh_style(seen, e, style);
         }
-        let (mut margin, mut notional) = (0.0, 0.0_f64);
-        for leg in &legs {
+        let all = [Style::Straddle, Style::Vertical, Style::Covered];
+        let weighed = all.into_iter().filter_map(|style| self.weigh_style(seen, e, style));
+        let rated = weighed.map(|w| {
+            let opens = w.volatility > self.hurdle && self.may_open(seen, e, &w);
+            let earns = w.edge * seen.units(w.size, w.notional) / w.bound;
+            ((opens, earns), w)
+        });
+        let better = |a: &(bool, f64), b: &(bool, f64)| a.0 > b.0 || (a.0 == b.0 && a.1 > b.1);
+        let best = rated.reduce(|best, next| if better(&next.0, &best.0) { next } else { best });
+        best.map(|(_, w)| w)
+    }
+
+    /// What a unit of these legs binds, and what it risks if volatility is as forecast; and its largest leg's notional.
+    fn unit_risk(
+        &self,
+        seen: &StructureContext<'_>,
+        e: &Expiry,
+        (style, side): (Style, f64),
+        legs: &[StructureLeg],
+    ) -> Option<(UnitRisk, f64)> {
+        let (mut risk, mut notional, mut gamma) = (UnitRisk::default(), 0.0_f64, 0.0);
+        for leg in legs {
             let price = seen.value(leg.instrument)?;
             notional = notional.max(price);
-            margin += match model(seen, leg.instrument, e.forward, e.forecast) {
+            let option = model(seen, leg.instrument, e.forward, e.forecast);
+            risk.margin += match option {
                 // What is bought binds its premium, and is sized as if it were sold.
-                Some((_, right, strike)) if self.style == Style::Straddle || leg.ratio * side < 0.0 => {
+                Some((_, right, strike)) if style == Style::Straddle || leg.ratio * side < 0.0 => {
                     short_margin(right, strike, e.forward, price).ok()?.initial
                 }
                 _ => price,
             };
+            if let Some((q, _, _)) = option {
+                risk.vega_per_point += leg.ratio * q.vega_per_point;
+                gamma += leg.ratio * q.gamma;
+            }
         }
-        let size = self.margin * notional / margin;
+        let day = e.forecast.max(e.implied) * libm::sqrt(Span::DAY.in_units_of(Span::YEAR));
+        let leap = LEAP * day * e.forward;
+        risk.leap = 0.5 * libm::fabs(gamma) * leap * leap;
+        Some((risk, notional))
+    }
+
+    /// What opening this style now would be worth, on the side that volatility is on.
+    fn weigh_style(&self, seen: &StructureContext<'_>, e: &Expiry, style: Style) -> Option<WeighedStructure> {
+        let legs = self.legs(style, e)?;
+        let buys = if e.forecast > e.implied { 1.0 } else { -1.0 };
+        // A covered call is long the coin and sells volatility.
+        let side = if style == Style::Covered { 1.0 } else { buys };
+        let ids: Vec<InstrumentId> = legs.iter().map(|l| l.instrument).collect();
+        if !seen.is_fresh(&ids, self.stale) {
+            return None;
+        }
+        let (risk, notional) = self.unit_risk(seen, e, (style, side), &legs)?;
+        let size = self.sizing.size(notional, &risk);
         let units = seen.units(size, notional);
         let (mut edge, mut fair, mut market) = (0.0, 0.0, 0.0);
         let (mut vega, mut gamma, mut premium, mut delta) = (0.0, 0.0, 0.0, 0.0);
@@ -320,16 +452,35 @@ impl OptionsMemory {
             delta += leg.ratio * q.delta;
             premium += price;
         }
-        if self.style != Style::Covered {
+        if style != Style::Covered {
             let moved = gamma * e.forward * e.forecast;
             edge -= moved * moved * e.years / self.band * e.forward * seen.cost(self.perp);
             // It is hedged as it goes.
             delta = 0.0;
         }
         let volatility = edge / libm::fabs(vega);
-        let bound = margin * units;
+        let bound = risk.margin * units;
         let rich = market / fair - 1.0;
-        Some(WeighedStructure { legs, side, size, notional, edge, volatility, rich, bound, premium, delta })
+        Some(WeighedStructure {
+            style,
+            legs,
+            side,
+            size,
+            notional,
+            edge,
+            volatility,
+            rich,
+            bound,
+            premium,
+            delta,
+        })
+    }
+
+    /// Whether what is held is a covered call: one option, sold, whose coin is no hedge of its delta.
+    fn is_covered(&self, seen: &StructureContext<'_>) -> bool {
+        let mut options = seen.legs.held.iter().filter(|&&(id, _)| self.pair_of(seen.listed, id).is_some());
+        let one = options.next().is_some_and(|&(_, quantity)| quantity < 0.0) && options.next().is_none();
+        self.style == Some(Style::Covered) || (self.style.is_none() && one)
     }
 }
 
@@ -402,7 +553,7 @@ impl Family for OptionsMemory {
         let seen = cx.market?;
         let e = self.expiry(seen)?;
         let w = self.weigh(seen, &e)?;
-        let (covered, sells) = (self.style == Style::Covered, self.sells(&w));
+        let (covered, sells) = (w.style == Style::Covered, self.sells(&w));
         if !(w.volatility > self.hurdle && self.may_open(seen, &e, &w)) {
             return None;
         }
@@ -435,7 +586,7 @@ impl Family for OptionsMemory {
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {
-        if self.style == Style::Covered || !seen.is_fresh(&[self.perp], self.stale) {
+        if self.is_covered(seen) || !seen.is_fresh(&[self.perp], self.stale) {
             return None;
         }
         let (mut delta, mut units) = (0.0, 0.0_f64);
@@ -457,7 +608,7 @@ impl Family for OptionsMemory {
     }
 
     fn is_hedged(&self) -> bool {
-        self.style != Style::Covered
+        self.style != Some(Style::Covered)
     }
 
     fn is_known(&self, seen: &StructureContext<'_>) -> bool {

@@ -1,5 +1,7 @@
 //! Random: a seeded coin that opens now and then on either side, with stops, targets and time limits
-//! as disciplined as anybody's. The control group: what it earns, luck earns.
+//! as disciplined as anybody's. The control group: what it earns, luck earns. So it lives alone by default: its record is kept
+//! and shown, but it has no funds, and nobody hears it. `control = 0` makes an agent of it like any other; at work the operator
+//! may fund it and unmute it.
 
 use crate::agents::context::Context;
 use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
@@ -11,13 +13,22 @@ use serde::{Deserialize, Serialize};
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "a seeded coin with disciplined stops: the control group",
     needs: "bars",
-    params: &[param(
-        "every",
-        "bars",
-        (10.0, 60.0),
-        (1.0, 2_000.0),
-        "mean number of flat bars between two throws that open",
-    )],
+    params: &[
+        param(
+            "every",
+            "bars",
+            (10.0, 60.0),
+            (1.0, 2_000.0),
+            "mean number of flat bars between two throws that open",
+        ),
+        param(
+            "control",
+            "0 or 1",
+            (1.0, 1.0),
+            (0.0, 1.0),
+            "1: without funds and voice, to compare with; 0: like any other",
+        ),
+    ],
     ordered: &[],
 };
 
@@ -25,6 +36,11 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomFamily {
     every: f64,
+}
+
+/// Whether an agent with these numbers is there to be compared with.
+pub(super) fn is_control(params: &[f64]) -> bool {
+    params.get(1).is_some_and(|control| *control >= 0.5)
 }
 
 impl RandomFamily {

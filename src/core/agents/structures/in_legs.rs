@@ -127,6 +127,24 @@ impl StructureLife {
         }
     }
 
+    /// An instrument has stopped trading: what is held of it goes at its last price, and the rest of an intent that it is a leg
+    /// of is closed, with no offer to take it up again.
+    pub fn delist(
+        &mut self,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
+        m: &FillContext<'_>,
+        gone: InstrumentId,
+        say: &mut dyn FnMut(MessageKind),
+    ) {
+        let StructureLife { life, legs, .. } = self;
+        legs.delist(m, gone);
+        if life.open().is_some_and(|o| o.legs.iter().any(|l| l.leg.instrument == gone)) {
+            life.delist(&InLegs { who, seen }, legs, say);
+            legs.orders.retain(|o| o.instrument != gone);
+        }
+    }
+
     /// Closes whatever is open, and offers nothing after it: what is held of it goes at whatever it gets.
     pub fn dismiss(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>) {
         let trading = InLegs { who, seen };

@@ -449,6 +449,15 @@ impl Legs {
         t.level = Some(t.level.map_or(on, |l| l.min(on)));
     }
 
+    /// An instrument trades no more: orders in it are void, and what is held goes at its last price, with what a bar takes.
+    pub fn delist(&mut self, m: &FillContext<'_>, id: InstrumentId) {
+        self.orders.retain(|o| o.instrument != id);
+        let (held, i) = (self.of(id), m.listed.get(id));
+        let Some(last) = m.board.price(id).filter(|_| held != 0.0) else { return };
+        let out = fills::take(m.costs.of(i), i.kind, last.value, f64::NAN, f64::INFINITY, -held);
+        self.trade(m, id, -held, out.price, false, DetailLevel::Bars);
+    }
+
     /// A contract has ended: its position is paid out.
     fn settle(&mut self, m: &FillContext<'_>, id: InstrumentId, price: f64) {
         self.orders.retain(|o| o.instrument != id);

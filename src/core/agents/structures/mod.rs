@@ -9,6 +9,7 @@
 //!   orders in markets;
 //! * `margin`: when a venue takes over what is held on credit;
 //! * `realised`: the volatility that families of volatility expect;
+//! * `basket`: what is remembered of several assets that are held as one;
 //! * [`shape`]: conditions from a family's distances and an agent's character.
 //!
 //! # Invariants
@@ -24,6 +25,7 @@
 //! 4. Its open life is its alone life to the bit as long as nothing that it hears sways it: no slice of the consensus is
 //!    held in legs.
 
+pub(in crate::agents) mod basket;
 pub(in crate::agents) mod context;
 pub mod filling;
 pub(in crate::agents) mod gap;

@@ -118,7 +118,8 @@ impl OneLife {
     /// A family on an asset of this feed; the reason if it stands by.
     pub fn new(universe: &Universe, family: FamilyId, p: &[f64], asset: &str) -> Result<Self, String> {
         let listed = ListedInstruments::new(universe);
-        let rules = Rules::on_events(family, p, universe.asset(asset).unwrap().id, &listed)?;
+        let basket: Vec<AssetId> = universe.assets.iter().map(|a| a.id).collect();
+        let rules = Rules::on_events(family, p, (universe.asset(asset).unwrap().id, &basket), &listed)?;
         // A cross is priced in its quote asset.
         let prices = universe.instruments.iter().map(|i| if i.quote.is_some() { 1.0 } else { 100.0 });
         Ok(OneLife {
@@ -186,7 +187,7 @@ impl OneLife {
     }
 
     /// What is seen now, as the engine hands it in: what is held is the life's own to know.
-    fn seen<'a>(&'a self, legs: &'a Legs) -> StructureContext<'a> {
+    pub fn seen<'a>(&'a self, legs: &'a Legs) -> StructureContext<'a> {
         let OneLife { listed, board, costs, traits, preset, side, now, .. } = self;
         let (side, now, capital) = (*side, *now, CAPITAL);
         let may_open = true;

@@ -3,7 +3,7 @@
 use crate::domain::Indicator;
 
 /// The indicators of a structure, in the order of [`Values`] and of [`Indicator::unwindowed_index`].
-pub const KEYS: [Indicator; 14] = [
+pub const KEYS: [Indicator; 15] = [
     Indicator::Gain,
     Indicator::Spread,
     Indicator::Imbalance,
@@ -18,6 +18,7 @@ pub const KEYS: [Indicator; 14] = [
     Indicator::Away,
     Indicator::Way,
     Indicator::Mispriced,
+    Indicator::Lead,
 ];
 
 // Two lists of one order: they agree, or nothing compiles.

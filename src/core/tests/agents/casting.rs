@@ -203,6 +203,78 @@ fn scouts_are_the_declared_drawn_again_and_half_of_them_slow() {
 }
 
 #[test]
+fn a_random_agent_is_a_control_group_unless_its_number_says_otherwise() {
+    use hive_core::hive::consensus::Consensus;
+    let universe = universe(&NAMES);
+    let coin = |name: &str, params: &[(&str, f64)]| Declaration {
+        name: name.into(),
+        assets: vec![Selector::Any],
+        ..agent(FamilyId::Random, params)
+    };
+    let mut roster = roster(vec![
+        who("Trend", vec![Selector::Any]),
+        coin("Luck", &[("every", 1.0)]),
+        coin("Asked", &[("every", 1.0), ("control", 0.0)]),
+    ]);
+    roster.scouts = 6;
+    let all = cast(&roster, &universe, 1);
+    let is = |a: &Agent| (a.funded, a.heard);
+    assert_eq!([0, 1, 2].map(|i| is(&all.agents[i])), [(true, true), (false, false), (true, true)]);
+    let mut consensus = Consensus::new(&all);
+    // Two declared and four scouts: the control group and those that are drawn of it are no voices.
+    assert_eq!((all.agents.len(), consensus.voices()), (9, 6));
+    let luck = &all.agents[1];
+    let speak = |consensus: &mut Consensus| {
+        let voice = luck.slots.start;
+        consensus.hear(&all, voice, (1.0, 10.0), hive_domain::Holds::Notional, hive_domain::MessageId(1));
+        consensus.of(all.slots[voice].asset, &vec![1.0; all.families.len()])
+    };
+    assert_eq!(speak(&mut consensus), 0.0, "nobody hears it");
+    assert!(consensus.mute(&all, luck.id, false), "the operator may have it heard");
+    assert!(speak(&mut consensus) > 0.1);
+}
+
+#[test]
+fn relative_strength_and_volatility_trade_in_legs_where_these_are_listed() {
+    use hive_domain::{ContractTerms, InstrumentKind, SideRule};
+    let mut universe = universe(&NAMES);
+    let family = |family, side| Declaration {
+        name: format!("{family}-{side}"),
+        assets: vec![Selector::Any],
+        side,
+        ..agent(family, if family == FamilyId::RelativeStrength { &[("basket", 1.0)] } else { &[] })
+    };
+    let roster = roster(vec![
+        family(FamilyId::RelativeStrength, SideRule::Both),
+        family(FamilyId::RelativeStrength, SideRule::Long),
+        family(FamilyId::Volatility, SideRule::Both),
+        who("Trend", vec![Selector::Any]),
+    ]);
+    let forms = |universe: &Universe| {
+        let all = cast(&roster, universe, 1);
+        assert!(all.notices.is_empty(), "{:?}", all.notices);
+        all.agents.iter().map(|a| (a.slots.len(), a.structures.len())).collect::<Vec<_>>()
+    };
+    universe.instruments.iter_mut().for_each(|i| i.kind = InstrumentKind::Spot);
+    assert_eq!(forms(&universe), [(6, 0), (6, 0), (6, 0), (6, 0)], "nothing can be short, no options");
+    assert!(cast(&roster, &universe, 1).listed.instruments.is_empty(), "as if nobody looked for legs");
+    universe.instruments.iter_mut().for_each(|i| i.kind = InstrumentKind::Perp);
+    assert_eq!(forms(&universe), [(0, 1), (6, 0), (6, 0), (6, 0)], "all six assets are one basket");
+    for call in [true, false] {
+        let mut option = universe.instruments[2].clone();
+        option.id = hive_domain::InstrumentId(universe.instruments.len() as u16);
+        option.kind = InstrumentKind::Option;
+        option.terms = ContractTerms::Option { expiry: Stamp(1 << 60), strike: 9.0, call, inverse: false };
+        universe.instruments.push(option);
+    }
+    assert_eq!(forms(&universe), [(0, 1), (6, 0), (5, 1), (6, 0)], "a straddle on CCC, breakouts elsewhere");
+    let all = cast(&roster, &universe, 1);
+    assert_eq!(universe.name(all.structures[1].asset), "CCC");
+    let left: Vec<&str> = assets(&all, &all.agents[2], &universe);
+    assert_eq!(left, ["AAA", "BBB", "DDD", "EEE", "FFF"]);
+}
+
+#[test]
 fn every_second_round_of_scouts_looks_back_further() {
     let universe = universe(&NAMES);
     let mut roster = shipped().roster;

@@ -156,6 +156,41 @@ fn momentum_goes_in_when_three_horizons_agree_and_out_when_the_middle_turns() {
 }
 
 #[test]
+fn residual_momentum_goes_by_what_an_asset_did_beyond_the_market() {
+    // All fall with the market; AAA, which feels half of it, falls less than its slope says, CCC by more.
+    let draw = |i: i32, key: u64| random::normal(random::key(key, &[i as u64]));
+    let path = |beta: f64, drift: f64, key: u64| {
+        let mut price = 100.0_f64;
+        let step = |i: i32| {
+            price *= (beta * (0.01 * draw(i, 1) - 0.003) + drift + 0.002 * draw(i, key)).exp();
+            price
+        };
+        (0..260).map(step).collect::<Vec<f64>>()
+    };
+    let paths = [path(0.5, 0.001, 2), path(1.0, 0.0, 3), path(1.5, -0.001, 4)];
+    let opened = |residual: f64| {
+        let params = [("short", 20.0), ("medium", 40.0), ("long", 60.0), ("residual", residual)];
+        let who = agent(FamilyId::Momentum, &params);
+        let mut run = Run::start(&config(vec![who]), &universe(&["AAA", "BBB", "CCC"]));
+        run.play(&events(&paths));
+        [0, 2].map(|asset| {
+            let opens = acts(&run, 0, asset).into_iter().filter(|(_, a)| a.verb == Verb::Open);
+            let sides: Vec<f64> = opens.map(|(_, a)| a.side()).collect();
+            assert!(!sides.is_empty(), "asset {asset} was left alone");
+            sides
+        })
+    };
+    let ([first, last], plain) = (opened(1.0), opened(0.0));
+    assert!(
+        first.iter().all(|side| *side > 0.0) && last.iter().all(|side| *side < 0.0),
+        "{first:?} {last:?}"
+    );
+    // All of them fell: of their returns it would mostly be short.
+    let short = |sides: &Vec<f64>| sides.iter().filter(|side| **side < 0.0).count();
+    assert!(plain.iter().all(|sides| 2 * short(sides) > sides.len()), "{plain:?}");
+}
+
+#[test]
 fn relative_strength_buys_the_strongest_and_sells_the_weakest() {
     // AAA and BBB go nowhere; CCC rises and DDD falls until bar 150, then both turn, three times as fast.
     let tremor = |i: i32| if i % 2 == 0 { 1.0 } else { 1.002 };
@@ -163,7 +198,10 @@ fn relative_strength_buys_the_strongest_and_sells_the_weakest() {
     let path = |by: f64| (0..170).map(|i| 10.0 * (by * way(i)).exp() * tremor(i)).collect::<Vec<_>>();
     let paths = [path(0.0), path(0.0), path(0.001), path(-0.001)];
     let who = agent(FamilyId::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
-    let mut run = Run::start(&config(vec![who]), &universe(&["AAA", "BBB", "CCC", "DDD"]));
+    // Where nothing can be short there is no neutral basket: each asset is a view of its own.
+    let mut feed = universe(&["AAA", "BBB", "CCC", "DDD"]);
+    feed.instruments.iter_mut().for_each(|i| i.kind = hive_domain::InstrumentKind::Spot);
+    let mut run = Run::start(&config(vec![who]), &feed);
     run.play(&events(&paths));
     assert!(story(&run, 0, 0).is_empty() && story(&run, 0, 1).is_empty(), "the middle is left alone");
     for (asset, side) in [(2, 1.0), (3, -1.0)] {

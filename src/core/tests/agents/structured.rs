@@ -285,3 +285,55 @@ fn a_muted_scalper_is_out_of_the_pool_until_it_is_heard_again() {
     }
     panic!("it never held anything");
 }
+
+/// A basket of which one asset stops trading: what it held of it goes at the last price, the rest is closed, and what is left
+/// of the assets is a basket again.
+#[test]
+fn a_basket_outlives_an_asset_that_stops_trading() {
+    use hive_domain::{AssetId, FamilyId, MessageKind, Reason, Verb};
+    let names = ["AAA", "BBB", "CCC", "DDD", "EEE"];
+    let universe = super::stage::universe(&names);
+    let numbers = [("window", 60.0), ("cut", 0.2), ("basket", 1.0)];
+    let who = super::stage::agent(FamilyId::RelativeStrength, &numbers);
+    let mut run = crate::common::Run::start(&super::stage::config(vec![who]), &universe);
+    assert_eq!((run.engine.cast().slots.len(), run.engine.cast().structures.len()), (0, 1));
+    // The first is always the strongest, until it is gone.
+    let path = |n: usize| {
+        let draw = |i: i32, m: u64| hive_domain::random::normal(hive_domain::random::key(m, &[i as u64]));
+        let mut price = 100.0_f64;
+        let drift = if n == 0 { 0.002 } else { 0.0 };
+        let step = |i: i32| {
+            price *= (0.01 * draw(i, 7) + 0.004 * draw(i, 20 + n as u64) + drift).exp();
+            price
+        };
+        (0..700).map(step).collect::<Vec<f64>>()
+    };
+    let paths: Vec<Vec<f64>> = (0..names.len()).map(path).collect();
+    let (last, mut events) = (crate::common::bar_at(300), super::stage::events(&paths));
+    events.retain(|e| {
+        let hive_domain::Event::Market(market) = e else { return true };
+        market.instrument() != Some(hive_domain::InstrumentId(0)) || market.at() <= last
+    });
+    let mut seen = (false, 0);
+    for event in &events {
+        let from = run.messages.len();
+        run.play(std::slice::from_ref(event));
+        let life = &run.engine.speak.structures.twins[0].life;
+        for m in &run.messages[from..] {
+            let MessageKind::Action(a) = &m.body else { continue };
+            assert_eq!(m.asset, Some(AssetId(0)), "it speaks of the first of its assets");
+            if a.reason == Reason::Delisted {
+                assert_eq!((a.verb, a.after), (Verb::Close, 0.0));
+                assert_eq!(life.legs.of(hive_domain::InstrumentId(0)), 0.0, "at its last price, at once");
+                assert!(a.plan.reenter.is_none() && m.at > last);
+                seen.0 = true;
+            } else if a.verb == Verb::Open && m.at > last && seen.0 {
+                let is_there = |l: &hive_domain::StructureLeg| l.instrument != hive_domain::InstrumentId(0);
+                assert!(a.plan.legs.iter().all(is_there), "{a}");
+                seen.1 += 1;
+            }
+        }
+    }
+    assert!(seen.0 && seen.1 > 0, "{seen:?}");
+    assert!(run.engine.balances().is_ok());
+}

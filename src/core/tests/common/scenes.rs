@@ -48,6 +48,11 @@ pub fn house(bars: u32, days: u32) -> Scene {
     let mut feed = SynthFeed::new(SynthSettings { detail: Some(detail), ..start }).unwrap();
     let mut config = config::parse("full-house.toml", ROSTER).unwrap();
     config.roster.scouts = 24;
+    // One of those who rank keeps its views, the others hold their baskets as one.
+    let ranks = config.roster.agents.iter_mut().filter(|a| a.family == FamilyId::RelativeStrength);
+    for agent in ranks.skip(1) {
+        agent.params.insert("basket".to_owned(), DrawnNumber { from: 1.0, to: 1.0 });
+    }
     let engine = engine(&config, feed.universe());
     let events = std::iter::from_fn(move || feed.next().unwrap());
     Scene { name: "full house, embedded market in detail", engine, events: Box::new(events) }

@@ -11,6 +11,7 @@ use crate::common::scenes::{self, Scene};
 use crate::common::{Tape, actions as actions_of, engine, shipped};
 use hive_core::agents::Agent;
 use hive_core::agents::at_bars::unit;
+use hive_core::agents::declaration::DrawnNumber;
 use hive_core::agents::families::Rules;
 use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::Legs;
@@ -28,6 +29,8 @@ use std::collections::BTreeMap;
 struct Seen {
     bank: Bank,
     last: Option<(Stamp, Bar)>,
+    /// Log return of that bar, where the volatility before it is known.
+    change: Option<f64>,
     gone: bool,
 }
 
@@ -66,7 +69,7 @@ impl Listener {
             let keys = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
             Bank::new(keys.filter(|k| !matches!(k, Indicator::Rank(_))).collect(), 6.0)
         };
-        let seen = |slots| Seen { bank: bank(slots), last: None, gone: true };
+        let seen = |slots| Seen { bank: bank(slots), last: None, change: None, gone: true };
         let voice = |agent: &Agent, asset| {
             let name = format!("{} on {}", agent.name, engine.asset_name(asset));
             let mut voice = Voice::new(agent.family, name);
@@ -144,6 +147,8 @@ impl Listener {
             seen.bank.reset();
             seen.gone = false;
         }
+        let before = seen.last.filter(|_| seen.bank.sigma().is_finite());
+        seen.change = before.map(|(_, last)| (bar.close / last.close - 1.0).ln_1p());
         seen.bank.push(&bar);
         seen.last = Some((at, bar));
     }
@@ -182,6 +187,12 @@ impl Listener {
             if !seen.gone && seen.last.is_some_and(|(l, _)| at.since(l) >= silence) {
                 (seen.gone, *delisted) = (true, true);
             }
+        }
+        let closed = |s: &Seen| s.change.filter(|_| s.last.is_some_and(|(l, _)| l == at));
+        let changes: Vec<f64> = self.assets.iter().filter_map(closed).collect();
+        if changes.len() > 1 {
+            let mean = changes.iter().sum::<f64>() / changes.len() as f64;
+            self.assets.iter_mut().filter(|s| closed(s).is_some()).for_each(|s| s.bank.hear_the_market(mean));
         }
         for agent in &engine.cast().agents {
             for slot in agent.slots.clone() {
@@ -359,6 +370,19 @@ fn law12_conditions_of_open_lives_replay_amended_plans_included() {
 }
 
 #[test]
+fn law12_conditions_of_residual_momentum_replay() {
+    let mut config = shipped();
+    let momentum = config.roster.agents.iter_mut().filter(|a| a.family == FamilyId::Momentum);
+    for agent in momentum {
+        agent.params.insert("residual".to_owned(), DrawnNumber { from: 1.0, to: 1.0 });
+    }
+    let tape = Tape::market(400);
+    let count = follow(engine(&config, &tape.universe), tape.events.into_iter());
+    assert!(count.opened(FamilyId::Momentum) > 100, "{:?}", count.said);
+    assert!(count.unknown.is_empty() && count.broken.is_empty(), "{:?} {:?}", count.unknown, count.broken);
+}
+
+#[test]
 fn law12_conditions_replay_where_assets_pause_vanish_and_return() {
     let mut tape = Tape::synth(SynthWorld::Market, 5, 300);
     let from = tape.events[0].at();
@@ -403,6 +427,7 @@ fn law12_conditions_of_structures_replay() {
     }
     // All that a listener had to believe.
     let unknown: Vec<(FamilyId, Unknown)> = total.unknown.into_keys().collect();
-    let believed = [FamilyId::MarketMaking, FamilyId::Options, FamilyId::Move, FamilyId::Defi];
+    let believed =
+        [FamilyId::Volatility, FamilyId::MarketMaking, FamilyId::Options, FamilyId::Move, FamilyId::Defi];
     assert_eq!(unknown, believed.map(|f| (f, Unknown::OwnGain)));
 }

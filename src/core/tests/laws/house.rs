@@ -60,6 +60,10 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
             else {
                 continue;
             };
+            // A control group is no voice.
+            if !cast.agents[agent.index()].heard {
+                continue;
+            }
             let mut slots = cast.agents[agent.index()].slots.clone();
             intents[slots.find(|s| cast.slots[*s].asset == asset).unwrap()].say(a.after, a.price);
         }
@@ -70,7 +74,7 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
             if listing.is_fresh(*at) && listing.sigma.is_finite() {
                 let worth = |s: &u32| intents[*s as usize].at(listing.last().close, config.listening.holds);
                 let sum: f64 = slots.iter().map(worth).sum();
-                let c = sum / cast.agents.len() as f64;
+                let c = sum / cast.agents.iter().filter(|a| a.heard).count() as f64;
                 reference[i] += config.desk.patience * (c - reference[i]);
             }
             let parts = slots.iter().map(|s| *s as usize).filter(|s| *s < cast.declared_slots);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::agents::structures::realised::STEP;
 use crate::agents::structures::stage::{CAPITAL, OneLife, draws};
-use crate::domain::{FamilyId, Reason, Verb};
+use crate::domain::{FamilyId, Reason, SideRule, Verb};
 use proptest::prelude::*;
 
 const PERP: InstrumentId = InstrumentId(0);
@@ -24,7 +24,14 @@ fn rig(set: &[(&str, f64)]) -> OneLife {
         option(103_000.0, true),
         option(103_000.0, false),
     ];
-    let quick = [("warm", 2.0), ("nearest", 6.0), ("farthest", 48.0), ("hurdle", 0.02), ("margin", 0.3)];
+    let quick = [
+        ("style", 0.0),
+        ("warm", 2.0),
+        ("nearest", 6.0),
+        ("farthest", 48.0),
+        ("hurdle", 0.02),
+        ("margin", 0.3),
+    ];
     let all: Vec<(&str, f64)> = set.iter().chain(&quick).copied().collect();
     OneLife::of_contracts(FamilyId::Options, &all, &what)
 }
@@ -204,10 +211,10 @@ fn what_is_stale_is_not_traded() {
     let mut rig = rig(&[("stale", 30.0)]);
     warm(&mut rig);
     // Quoted, but the stamp is over a minute later.
-    rig.side = crate::domain::SideRule::Long;
+    rig.side = SideRule::Long;
     market(&mut rig, F, 0.6);
     assert_eq!(rig.actions().len(), 0, "not on this side");
-    rig.side = crate::domain::SideRule::Both;
+    rig.side = SideRule::Both;
     rig.pass(Span::MINUTE);
     rig.judge();
     assert_eq!(rig.actions().len(), 0);
@@ -234,6 +241,81 @@ fn a_covered_call_holds_the_coin_and_is_a_long() {
     assert_eq!(orders, [(PERP, true), (WING, false)]);
     let said = rig.actions();
     assert_eq!(said[0].side(), 1.0);
+}
+
+/// What each style would earn on the margin that it binds, at this volatility, and the legs that it would trade.
+fn rated(rig: &OneLife, memory: &OptionsMemory) -> Vec<(f64, Vec<StructureLeg>)> {
+    let nothing = crate::agents::structures::legs::Legs::default();
+    let seen = rig.seen(&nothing);
+    let e = memory.expiry(&seen).unwrap();
+    let all = [Style::Straddle, Style::Vertical, Style::Covered];
+    let weighed = all.into_iter().filter_map(|style| memory.weigh_style(&seen, &e, style));
+    let opens = weighed.filter(|w| w.volatility > memory.hurdle && memory.may_open(&seen, &e, w));
+    opens.map(|w| (w.edge * seen.units(w.size, w.notional) / w.bound, w.legs)).collect()
+}
+
+#[test]
+fn of_all_styles_it_trades_the_one_that_earns_most_on_its_margin() {
+    let mut chosen = std::collections::BTreeSet::new();
+    for (sigma, side) in [
+        (0.15, SideRule::Both),
+        (0.6, SideRule::Both),
+        (0.6, SideRule::Long),
+        (0.6, SideRule::Short),
+        (0.7, SideRule::Both),
+    ] {
+        let mut rig = rig(&[("style", 3.0), ("wing", 0.7), ("band", 0.3)]);
+        rig.side = side;
+        warm(&mut rig);
+        market(&mut rig, F, sigma);
+        let crate::agents::families::Rules::Options(memory) = &rig.rules else { unreachable!() };
+        let rated = rated(&rig, memory);
+        let best = rated.iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        let said = rig.actions();
+        assert_eq!(said[0].plan.legs, best.1, "{sigma} {side}");
+        chosen.insert(format!("{:?}", said[0].plan.legs.iter().map(|l| l.instrument).collect::<Vec<_>>()));
+        assert!(rated.len() > 1 || side == SideRule::Long, "there was a choice: {sigma} {side}");
+    }
+    assert!(chosen.len() > 1, "not always the same: {chosen:?}");
+}
+
+#[test]
+fn a_covered_call_that_was_the_best_is_not_hedged_away_and_a_straddle_is() {
+    for (style, covered) in [(3.0, true), (0.0, false)] {
+        let mut rig = rig(&[("style", style), ("wing", 0.7), ("band", 0.2), ("stop", 9.0)]);
+        rig.side = if covered { SideRule::Long } else { SideRule::Short };
+        warm(&mut rig);
+        market(&mut rig, F, 0.6);
+        rig.pass(Span::MINUTE);
+        market(&mut rig, F, 0.6);
+        let (coins, sold) = (rig.life.legs.of(PERP), rig.life.legs.of(WING));
+        assert_eq!((coins > 0.0, sold < 0.0), (covered, covered));
+        for _ in 0..3 {
+            rig.pass(Span::MINUTE);
+            market(&mut rig, 98_500.0, 0.6);
+        }
+        assert_eq!(rig.life.legs.of(PERP) == coins, covered, "{:?}", rig.life.legs.held);
+    }
+}
+
+#[test]
+fn what_delivery_takes_is_a_share_of_the_underlying_and_at_most_an_eighth_of_what_is_paid_out() {
+    let fee = |settled: f64| {
+        let mut rig = rig(&[("band", 1.0), ("stop", 9.0)]);
+        warm(&mut rig);
+        market(&mut rig, F, 0.6);
+        rig.pass(Span::seconds(60));
+        market(&mut rig, F, 0.6);
+        let (units, before) = (-rig.life.legs.of(CALL), rig.life.legs.totals.fees);
+        settle(&mut rig, settled);
+        (rig.life.legs.totals.fees - before) / units
+    };
+    let near = |got: f64, wanted: f64| assert!((got - wanted).abs() < 1e-9, "{got} {wanted}");
+    near(fee(101_000.0), 0.000_15 * 101_000.0);
+    near(fee(99_000.0), 0.000_15 * 99_000.0);
+    // In the money by eighty: an eighth is ten, and 0.015 % would be fifteen.
+    near(fee(100_080.0), 10.0);
+    near(fee(100_000.0), 0.0);
 }
 
 #[test]
@@ -264,7 +346,7 @@ fn its_conditions_read_as_a_trader_would_say_them() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn nothing_that_is_random_makes_it_say_nonsense(events in draws(), style in 0.0_f64..2.0, opened: bool) {
+    fn nothing_that_is_random_makes_it_say_nonsense(events in draws(), style in 0.0_f64..3.0, opened: bool) {
         let mut rig = rig(&[("style", style), ("stale", 120.0)]);
         warm(&mut rig);
         if opened {
@@ -292,7 +374,14 @@ fn days(implied: f64) -> Vec<f64> {
     };
     let options = (0..DAYS).flat_map(|d| [option(d, true), option(d, false)]);
     let what: Vec<_> = std::iter::once((InstrumentKind::Perp, ContractTerms::Plain)).chain(options).collect();
-    let set = [("warm", 24.0), ("nearest", 12.0), ("farthest", 24.0), ("stop", 10.0), ("band", 0.2)];
+    let set = [
+        ("style", 0.0),
+        ("warm", 24.0),
+        ("nearest", 12.0),
+        ("farthest", 24.0),
+        ("stop", 10.0),
+        ("band", 0.2),
+    ];
     let mut rig = OneLife::of_contracts(FamilyId::Options, &set, &what);
     for i in 0..DAYS * A_DAY {
         rig.now = Stamp(i * STEP.0);
