@@ -30,11 +30,12 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
-    /// Where the market comes from: synth, synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
+    /// Where the market comes from: synth (bars alone), synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
     /// history:PERPS,SPOT,FUNDING, or tape:FILE
     #[arg(long, value_name = "FEED", default_value = DEFAULT_FEED, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
-    /// The hive's file; without it agents.toml here, or the one that is built in
+    /// The hive's file; without it agents.toml here, or the roster that is built in: default where the market has
+    /// quotes and contracts of its own, bars elsewhere
     #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
     pub agents: Option<PathBuf>,
     /// Seed of the swarm and of the embedded market: same seed, same bytes
