@@ -13,8 +13,8 @@ mod log;
 mod ruin;
 
 use crate::beside::on_the_clock;
-use hive::domain::FamilyId;
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};
+use hive::domain::FamilyId;
 use rust_decimal::Decimal;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

@@ -37,14 +37,16 @@ fn what_runs_where_nothing_is_named_is_every_family_in_detail_and_bars_have_the_
     assert!(all["notes"].to_string().contains("quotes, futures, options and pools"), "{}", all["notes"]);
     // The same by name, and by the name of its feed.
     let file = desk.write("mine.toml", DEFAULT.text);
-    ran(desk.unnamed(&[&["backtest", "--agents", &file], &short[..], &["mine.json"]].concat()).output().unwrap())
-        .well();
+    ran(desk
+        .unnamed(&[&["backtest", "--agents", &file], &short[..], &["mine.json"]].concat())
+        .output()
+        .unwrap())
+    .well();
     assert_eq!(all["state_hash"], read("mine.json")["state_hash"]);
     // Bars alone have the roster of bars, as ever.
     let plain = desk.summary(&["--feed", "synth", "--days", "40", "--scouts", "0"]);
     desk.run(&["agents", "new", "bars", "bars.toml"]).well();
-    let named =
-        desk.summary(&["--feed", "synth", "--days", "40", "--scouts", "0", "--agents", "bars.toml"]);
+    let named = desk.summary(&["--feed", "synth", "--days", "40", "--scouts", "0", "--agents", "bars.toml"]);
     assert_eq!(agents(&plain).len(), 72);
     assert_eq!(plain["state_hash"], named["state_hash"]);
 }

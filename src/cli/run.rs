@@ -107,7 +107,8 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let doubt = doubt.map(|d| format!("{} (halted for it)", d.trim_start_matches(IN_DOUBT)));
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
-    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look, manner.seed_rule)));
+    let summary =
+        Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look, manner.seed_rule)));
     if let Some(path) = &options.summary {
         write_json(path, &summary)?;
     }
@@ -209,7 +210,8 @@ fn drive(
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let mut scenery = serve::scenery(config, feed, reach, pace, from);
         if manner.seed_rule.is_some() {
-            scenery.cockpit.feed.push_str(&format!(", seed {}: the median of 100", config.seed));
+            let market = &mut scenery.cockpit.feed;
+            *market = format!("{market}, seed {}: the median of 100", config.seed);
         }
         let scene = scenery.cockpit.clone();
         let scenery = RunScenery { stays: manner.stays, ..scenery };

@@ -137,3 +137,19 @@ fn the_default_roster_is_that_of_bars_with_structures_and_a_seed_of_its_own() {
     assert!(more.iter().all(|a| a.family.is_structured() && a.funded));
     assert_eq!(Config { seed: bars.seed, roster: bars.roster.clone(), ..whole }, bars);
 }
+
+#[test]
+fn the_seed_of_the_default_roster_is_the_median_of_its_table() {
+    let table = include_str!("../../../../assets/seeds/seeds.tsv");
+    let rows: Vec<Vec<f64>> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').take(3).map(|cell| cell.parse().unwrap()).collect())
+        .collect();
+    let seeds: BTreeSet<u64> = rows.iter().map(|row| row[1] as u64).collect();
+    assert_eq!(seeds, (1..=100).collect());
+    assert!(rows.is_sorted_by(|a, b| a[2] <= b[2]), "by the real Sharpe ratio");
+    let ranked = rows.iter().find(|row| row[0] == 50.0).unwrap();
+    assert_eq!(rows[49], *ranked);
+    assert_eq!(parse("default", DEFAULT.text).unwrap().seed, ranked[1] as u64);
+}
