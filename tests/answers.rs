@@ -164,7 +164,7 @@ fn eight(run: &Run) -> [f64; 8] {
 #[test]
 fn characters_differ_in_what_they_make_of_others() {
     let tape = Tape::market(DAYS);
-    let text = config::print_default();
+    let text = config::ON_BARS.text;
     let first = "personality = \"";
     let all_as = |who: &str| {
         let lines = text.lines().map(|line| match line.find(first) {

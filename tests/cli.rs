@@ -14,6 +14,7 @@ mod ruin;
 
 use crate::beside::on_the_clock;
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};
+use hive::domain::FamilyId;
 use rust_decimal::Decimal;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -28,11 +29,11 @@ fn with<'a>(args: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn hive_alone_runs_the_embedded_market_to_a_report() {
     let desk = Desk::new();
-    let said = desk.run(&SHORT).well();
+    let said = ran(desk.unnamed(&SHORT).output().unwrap()).well();
     for word in [
         "SYNTH",
         "PAPER",
-        "seed 1",
+        "seed 48",
         "alone",
         "open",
         "real",
@@ -48,20 +49,15 @@ fn hive_alone_runs_the_embedded_market_to_a_report() {
     ] {
         assert!(said.out.contains(word), "{word} is not in\n{}", said.out);
     }
-    for family in [
-        "directional",
-        "trend",
-        "momentum",
-        "relative strength",
-        "range",
-        "support resistance",
-        "volatility",
-        "random",
-    ] {
-        assert!(said.out.lines().any(|l| l.starts_with(family)), "{family} is not in\n{}", said.out);
+    for family in FamilyId::ALL {
+        let family = &family.text().replace('_', " ");
+        assert!(said.out.lines().any(|l| l.starts_with(family.as_str())), "{family} is not in\n{}", said.out);
     }
     let widest = said.out.lines().map(|l| l.chars().count()).max().unwrap();
     assert!(widest <= 100, "{widest} columns\n{}", said.out);
+    assert!(said.out.contains("is the median of seeds 1 to 100 by real Sharpe ratio"), "{}", said.out);
+    let chosen = ran(desk.unnamed(&with(&["--seed", "1"])).output().unwrap()).well().out;
+    assert!(!chosen.contains("median"), "whoever gives a seed is told of no rule: {chosen}");
     assert!(said.err.is_empty(), "no progress bar without a terminal: {}", said.err);
 }
 
@@ -415,12 +411,13 @@ fn what_is_built_in_can_be_saved_changed_and_run() {
     let desk = Desk::new();
     let text = desk.run(&["config", "print-default"]).well().out;
     desk.write("agents.toml", &text);
-    let built_in = Desk::new().summary(&SHORT);
-    let saved = desk.summary(&SHORT);
+    let short = with(&["--feed", "synth?detail=1d"]);
+    let built_in = Desk::new().summary(&short);
+    let saved = desk.summary(&short);
     assert_eq!(saved["roster_hash"], built_in["roster_hash"]);
     assert_eq!(saved["state_hash"], built_in["state_hash"]);
     desk.write("agents.toml", &text.replace("band = 0.20 ", "band = 0.30 "));
-    let changed = desk.summary(&SHORT);
+    let changed = desk.summary(&short);
     assert_ne!(changed["roster_hash"], built_in["roster_hash"]);
     assert_ne!(changed["decision_hash"], built_in["decision_hash"]);
 }

@@ -29,6 +29,7 @@ mod lab;
 mod laws;
 mod memory;
 mod pty;
+mod rosters;
 mod screen;
 mod services;
 mod talk;

@@ -571,7 +571,7 @@ fn the_tree_is_all_there() {
     for path in [
         "README.md",
         "CHANGELOG.md",
-        "agents.toml",
+        "assets/rosters/bars.toml",
         "Cargo.toml",
         ".ci/run",
         "tests/main.rs",

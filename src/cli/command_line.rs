@@ -4,7 +4,7 @@ use super::cockpit::{self, CockpitOptions};
 use super::endpoint::EndpointArgs;
 use super::failure::Failure;
 use super::logging::LogOptions;
-use super::options::{self, RunOptions};
+use super::options::RunOptions;
 use super::run::{self, FamilyReport, RunMode};
 use super::start;
 use super::verbs::{
@@ -155,7 +155,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// `hive` without a verb: a cockpit where there is a terminal, a service where none is wanted, and a run to
 /// its end where there is none.
 fn plain(cli: &Cli) -> Result<(), Failure> {
-    let (options, synth) = (&cli.run, cli.run.feed == options::SYNTH);
+    let options = &cli.run;
     if !cli.no_tui && !options.until_end && !cli.serve && (cockpit::is_terminal() || cli.look.plain) {
         if options.summary.is_some() || options.quiet {
             let why = "--summary and --quiet are for runs without a screen; add --no-tui or --until-end";
@@ -172,7 +172,7 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
         cli.log.open(&cli.reach, false)?;
     }
     let service = cli.no_tui && !options.until_end;
-    let live = service && (synth || cli.background);
+    let live = service && (options.goes_on() || cli.background);
     let served = service || cli.serve || cli.reach.name.is_some();
     let kept = if live { Some(cli.reach.home()?.0) } else { None };
     let manner = RunMode {

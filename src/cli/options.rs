@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::mistakes;
 use crate::agents::declaration::Declaration;
-use crate::config::{self, Config, Origins, Override};
+use crate::config::{self, Config, Origin, Origins, Override, ReadyRoster};
 use crate::domain::{FamilyId, Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
@@ -14,8 +14,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// The feed where none is named.
-pub const SYNTH: &str = "synth";
+/// The feed where none is named: the embedded market, with all that structures trade in its last days.
+pub const DEFAULT_FEED: &str = "synth?detail=2d";
+/// The embedded market as bars alone.
+const SYNTH: &str = "synth";
 /// File that is read where none is named, if it is there.
 const AGENTS_FILE: &str = "agents.toml";
 
@@ -28,11 +30,12 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
-    /// Where the market comes from: synth, synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
+    /// Where the market comes from: synth (bars alone), synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
     /// history:PERPS,SPOT,FUNDING, or tape:FILE
-    #[arg(long, value_name = "FEED", default_value = SYNTH, env = "HIVE_FEED", hide_env_values = true)]
+    #[arg(long, value_name = "FEED", default_value = DEFAULT_FEED, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
-    /// The hive's file; without it agents.toml here, or the one that is built in
+    /// The hive's file; without it agents.toml here, or the roster that is built in: default where the market has
+    /// quotes and contracts of its own, bars elsewhere
     #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
     pub agents: Option<PathBuf>,
     /// Seed of the swarm and of the embedded market: same seed, same bytes
@@ -96,8 +99,23 @@ pub struct RunOptions {
     pub scouts: Option<u32>,
 }
 
-/// Reads the configuration with flags and variables on top.
-pub fn load(file: Option<&PathBuf>, flags: &[Override]) -> Result<(Config, Origins), Failure> {
+/// How mistakes and origins name a roster that is built in.
+fn built_in(ready: &ReadyRoster) -> String {
+    format!("{} (built in)", ready.name)
+}
+
+/// How the seed was chosen, where nobody gave one.
+pub fn seed_rule(origins: &Origins) -> Option<&'static str> {
+    let shipped = built_in(&config::DEFAULT);
+    matches!(origins.of("hive.seed"), Origin::File(name, ..) if name == shipped).then_some(config::SEED_RULE)
+}
+
+/// Reads the configuration with flags and variables on top; `ready` where there is no file.
+pub fn load(
+    file: Option<&PathBuf>,
+    ready: &ReadyRoster,
+    flags: &[Override],
+) -> Result<(Config, Origins), Failure> {
     let here = PathBuf::from(AGENTS_FILE);
     let found = file.cloned().or_else(|| here.exists().then_some(here));
     let (name, text) = match &found {
@@ -112,7 +130,7 @@ pub fn load(file: Option<&PathBuf>, flags: &[Override]) -> Result<(Config, Origi
             }
             (path.display().to_string(), text)
         }
-        None => (config::SHIPPED_FILE.to_owned(), config::print_default().to_owned()),
+        None => (built_in(ready), ready.text.to_owned()),
     };
     config::load(&name, &text, std::env::vars(), flags).map_err(|p| {
         Failure::Mistakes(format!("the configuration has mistakes\n{}", mistakes::shown(&p, &name, &text)))
@@ -120,6 +138,25 @@ pub fn load(file: Option<&PathBuf>, flags: &[Override]) -> Result<(Config, Origi
 }
 
 impl RunOptions {
+    /// Whether it is one of the two markets that go on live when they are served.
+    pub fn goes_on(&self) -> bool {
+        [DEFAULT_FEED, SYNTH].contains(&self.feed.as_str())
+    }
+
+    /// Reads the configuration of the run: its file, or the roster that is built in for its market.
+    pub fn load(&self) -> Result<(Config, Origins), Failure> {
+        load(self.agents.as_ref(), self.ready(), &self.overrides())
+    }
+
+    /// The roster for its market: all families where it tells what they trade, those of bars elsewhere. A feed that
+    /// cannot be read is told of when it is opened.
+    fn ready(&self) -> &'static ReadyRoster {
+        match FeedSpec::parse(&self.feed) {
+            Ok(FeedSpec::Synth { detail: Some(_) }) => &config::DEFAULT,
+            _ => &config::ON_BARS,
+        }
+    }
+
     /// Flags as overrides of settings.
     pub fn overrides(&self) -> Vec<Override> {
         let mut all = Vec::new();

@@ -41,6 +41,12 @@ const TICK: u64 = 64;
 /// Share of a recorded history that is behind when somebody begins to look.
 const BEHIND: f64 = 0.8;
 
+/// Years of the embedded market that go by at a bar a second: at bars of four hours a day on the wall.
+const BRISK_YEARS: i64 = 40;
+/// Market seconds per second after them. There is a stamp at which the market ends, since there is a last stamp: at this speed
+/// it is years on the wall away.
+const SLOW: f64 = 60.0;
+
 /// What is made of what each family did.
 #[derive(Clone, Debug, Default)]
 pub struct FamilyReport {
@@ -65,11 +71,14 @@ pub struct RunMode {
     pub families: FamilyReport,
     /// When the market has ended it can be looked at until it is stopped.
     pub stays: bool,
+    /// How the seed was chosen, where nobody gave one.
+    pub seed_rule: Option<&'static str>,
 }
 
 /// Runs a hive as `hive run`, `paper` and `backtest` do, to the end of its market or until it is stopped.
 pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
-    let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
+    let (config, origins) = options.load()?;
+    let manner = &RunMode { seed_rule: options::seed_rule(&origins), ..manner.clone() };
     let mut wanted = options.feed(&config)?;
     let behind = wanted.days;
     if manner.live && matches!(wanted.spec, FeedSpec::Synth { .. }) {
@@ -98,7 +107,8 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let doubt = doubt.map(|d| format!("{} (halted for it)", d.trim_start_matches(IN_DOUBT)));
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
-    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look)));
+    let summary =
+        Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look, manner.seed_rule)));
     if let Some(path) = &options.summary {
         write_json(path, &summary)?;
     }
@@ -162,7 +172,7 @@ fn pace(
 ) -> Result<BarPace, Failure> {
     let (info, asked) = (feed.info(), options.speed()?);
     if !manner.live {
-        return Ok(BarPace { speed: asked.unwrap_or(Speed::Max), seam: None });
+        return Ok(BarPace { speed: asked.unwrap_or(Speed::Max), ..BarPace::MAX });
     }
     let length = match wanted.spec {
         FeedSpec::Synth { .. } => Span(i64::from(behind) * Span::DAY.0),
@@ -172,7 +182,10 @@ fn pace(
     };
     // A bar a second: something happens, and it can be read.
     let speed = asked.unwrap_or(Speed::Times(info.clock.0 as f64 / 1e9));
-    Ok(BarPace { speed, seam: Some(info.from.after(length)) })
+    let seam = info.from.after(length);
+    let endless = asked.is_none() && matches!(wanted.spec, FeedSpec::Synth { .. });
+    let then = endless.then(|| (seam.after(Span(BRISK_YEARS * Span::YEAR.0)), SLOW));
+    Ok(BarPace { speed, seam: Some(seam), then })
 }
 
 /// Drives the engine through the feed, kept and served as asked for.
@@ -195,7 +208,11 @@ fn drive(
     stepper.kill = kill;
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
-        let scenery = serve::scenery(config, feed, reach, pace, from);
+        let mut scenery = serve::scenery(config, feed, reach, pace, from);
+        if manner.seed_rule.is_some() {
+            let market = &mut scenery.cockpit.feed;
+            *market = format!("{market}, seed {}: the median of 100", config.seed);
+        }
         let scene = scenery.cockpit.clone();
         let scenery = RunScenery { stays: manner.stays, ..scenery };
         let mut audience = Clients::new(&mut stepper, hub, orders, scenery);
@@ -306,10 +323,11 @@ fn facts(
     config: &Config,
     feed: &dyn Feed,
     engine: &Engine,
-    (stats, look): (RunStats, Option<HeldOutLook>),
+    (stats, look, seed_rule): (RunStats, Option<HeldOutLook>, Option<&str>),
 ) -> RunFacts {
     let (info, read) = (feed.info(), feed.report());
     let mut notes = info.notes.clone();
+    notes.extend(seed_rule.map(|rule| format!("seed {} is {rule}", config.seed)));
     if read.bad_rows + read.duplicates + read.unsorted > 0 {
         notes.push(format!(
             "left out: {} rows that could not be believed, {} duplicates, {} out of order",

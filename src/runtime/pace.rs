@@ -35,16 +35,20 @@ pub struct BarPace {
     pub speed: Speed,
     /// Before it history goes by as fast as it can; none: there is no history, the speed holds at once.
     pub seam: Option<Stamp>,
+    /// From this stamp on it goes at this speed, so that a market with an end lasts for years; none: never.
+    pub then: Option<(Stamp, f64)>,
 }
 
 impl BarPace {
     /// The pace of a run that goes as fast as it can.
-    pub const MAX: BarPace = BarPace { speed: Speed::Max, seam: None };
+    pub const MAX: BarPace = BarPace { speed: Speed::Max, seam: None, then: None };
 }
 
 /// Holds a run to its pace.
 pub(super) struct RunClock {
     pace: BarPace,
+    /// Whether the second speed holds.
+    slow: bool,
     /// From where it is counted.
     from: Option<(Stamp, Instant)>,
 }
@@ -52,12 +56,18 @@ pub(super) struct RunClock {
 impl RunClock {
     /// The clock of a run that begins now.
     pub(super) fn new(pace: BarPace) -> Self {
-        RunClock { pace, from: None }
+        RunClock { pace, slow: false, from: None }
     }
 
     /// When the barrier after this one may come; none: at once.
     pub(super) fn due(&mut self, at: Stamp) -> Option<Instant> {
-        let Speed::Times(times) = self.pace.speed else { return None };
+        let Speed::Times(mut times) = self.pace.speed else { return None };
+        if let Some((_, slow)) = self.pace.then.filter(|(from, _)| at >= *from) {
+            times = slow;
+            if !std::mem::replace(&mut self.slow, true) {
+                self.from = None;
+            }
+        }
         if self.pace.seam.is_some_and(|seam| at < seam) {
             return None;
         }
@@ -77,6 +87,19 @@ impl RunClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_second_speed_holds_from_its_stamp_on() {
+        let hour = |n: i64| Stamp(n * crate::domain::Span::HOUR.0);
+        let pace = BarPace { speed: Speed::Times(3_600.0), seam: Some(hour(2)), then: Some((hour(4), 60.0)) };
+        let mut clock = RunClock::new(pace);
+        assert!(clock.due(hour(1)).is_none(), "history goes by at once");
+        let due: Vec<Instant> = (2..=6).map(|n| clock.due(hour(n)).unwrap()).collect();
+        assert_eq!(due[1].duration_since(due[0]), Duration::from_secs(1));
+        assert!(due[2].duration_since(due[1]) <= Duration::from_secs(1), "counted anew from here");
+        assert_eq!(due[3].duration_since(due[2]), Duration::from_secs(60));
+        assert_eq!(due[4].duration_since(due[3]), Duration::from_secs(60));
+    }
 
     #[test]
     fn speeds_are_read_or_refused() {

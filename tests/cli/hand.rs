@@ -41,7 +41,10 @@ impl Ran {
     }
 }
 
-/// A folder to work in, without any variable of this program.
+/// The market that tests run on where they name none: bars alone, which is over sooner than what a person gets.
+pub const FEED: (&str, &str) = ("HIVE_FEED", "synth");
+
+/// A folder to work in, without any variable of this program but [`FEED`].
 pub struct Desk {
     folder: tempfile::TempDir,
 }
@@ -69,7 +72,15 @@ impl Desk {
         }
         // What is counted over all runs is counted here.
         command.env("XDG_STATE_HOME", self.folder.path().join("home"));
+        command.env(FEED.0, FEED.1);
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// The program as a person has it, who named no market.
+    pub fn unnamed(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env_remove(FEED.0);
         command
     }
 

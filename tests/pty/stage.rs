@@ -38,6 +38,8 @@ pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
     for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
         command.env_remove(name);
     }
+    // Bars alone, as in the other tests: over sooner than what a person gets.
+    command.env("HIVE_FEED", "synth");
     command.env("XDG_RUNTIME_DIR", home).env("XDG_STATE_HOME", home).current_dir(home);
     command
 }

@@ -5,7 +5,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Files beside the Rust ones that the rules look at.
-const OTHERS: &[&str] = &["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run"];
+const OTHERS: &[&str] = &[
+    "README.md",
+    "CHANGELOG.md",
+    "assets/rosters/bars.toml",
+    "assets/rosters/default.toml",
+    "Cargo.toml",
+    ".ci/run",
+];
 /// Crates of more than one room: the rooms are folders of the crate's folder. Any other folder is a room.
 pub const CRATES_OF_ROOMS: &[&str] = &["core"];
 /// Crates that have a program of tests: their folder `tests` is of no room.

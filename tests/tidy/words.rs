@@ -8,7 +8,7 @@ const DOC_WORDS_MIN: usize = 3;
 /// Words of other centuries, or of this house alone: zero, expensive and costlier are plain.
 const ODD_WORDS: &[&str] = &["nought", "noughts", "dear", "dearer", "dearest"];
 /// Files whose text is checked beside the source.
-const TEXTS: &[&str] = &["README.md", "agents.toml"];
+const TEXTS: &[&str] = &["README.md", "assets/rosters/bars.toml", "assets/rosters/default.toml"];
 
 /// Documentation of items as (line of its first line, its text), that of modules left aside.
 fn documentation(s: &Source) -> Vec<(usize, String)> {

@@ -1,6 +1,6 @@
 //! A running hive in a folder of its own, reached as a person or a script reaches it.
 
-use crate::cli::hand::program;
+use crate::cli::hand::{FEED, program};
 use hive::wire::{Client, ClientRole, SocketPath};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -15,6 +15,7 @@ pub fn command(args: &[&str]) -> Command {
     for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
         command.env_remove(name);
     }
+    command.env(FEED.0, FEED.1);
     command.args(args).stdin(Stdio::null());
     // No log in the home of whoever runs the tests.
     command.env("HIVE_LOG", "off");

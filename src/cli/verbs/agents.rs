@@ -7,6 +7,7 @@ use crate::agents::families;
 use crate::cli::failure::Failure;
 use crate::cli::options;
 use crate::cli::output::print;
+use crate::config::{DEFAULT, READY};
 use crate::domain::{FamilyId, Goal};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub struct AgentsArgs {
 
 #[derive(Debug, Subcommand)]
 enum AgentsCommand {
-    /// The families with their parameters, units, defaults and bounds, and the agents of a file
+    /// The ready rosters, the families with their parameters, units, defaults and bounds, and the agents of a file
     List {
         /// The hive's file
         #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
@@ -45,9 +46,10 @@ enum AgentsCommand {
     },
     /// Write a ready roster to start from
     New {
-        /// How agents are deployed: by-goal, by-strategy, by-goal-and-strategy, by-asset, full-house
-        #[arg(value_name = "PATTERN")]
-        pattern: String,
+        /// Which: default, bars, by-goal, by-strategy, by-goal-and-strategy, by-asset, full-house; hive agents
+        /// list says what each is
+        #[arg(value_name = "NAME")]
+        name: String,
         /// The file to write; one that is there is left alone
         #[arg(value_name = "FILE", default_value = "agents.toml")]
         file: PathBuf,
@@ -68,15 +70,20 @@ pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
         AgentsCommand::List { json: true, .. } => families(&mut out)?,
         AgentsCommand::List { agents, .. } => list(&mut out, agents.as_ref())?,
         AgentsCommand::Show { name, agents, json } => show::show(&mut out, name, agents.as_ref(), *json)?,
-        AgentsCommand::New { pattern, file } => scaffold(&mut out, pattern, file)?,
+        AgentsCommand::New { name, file } => scaffold(&mut out, name, file)?,
         AgentsCommand::Check { file } => check(&mut out, file.as_ref())?,
     };
     print(&out)
 }
 
 fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Failure> {
-    let (config, _) = options::load(file, &[])?;
+    let (config, _) = options::load(file, &DEFAULT, &[])?;
     Ok((|| {
+        writeln!(out, "rosters, written by hive agents new NAME")?;
+        for roster in READY {
+            writeln!(out, "  {:<22}{}", roster.name, roster.idea)?;
+        }
+        writeln!(out)?;
         writeln!(out, "families")?;
         for family in FamilyId::ALL {
             writeln!(out, "  {family}: {}", families::info(*family).idea)?;
@@ -112,21 +119,13 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
     })())
 }
 
-/// The ready rosters, by pattern.
-const ROSTERS: [(&str, &str); 5] = [
-    ("by-goal", include_str!("../../../assets/rosters/by-goal.toml")),
-    ("by-strategy", include_str!("../../../assets/rosters/by-strategy.toml")),
-    ("by-goal-and-strategy", include_str!("../../../assets/rosters/by-goal-and-strategy.toml")),
-    ("by-asset", include_str!("../../../assets/rosters/by-asset.toml")),
-    ("full-house", include_str!("../../../assets/rosters/full-house.toml")),
-];
-
-fn scaffold(out: &mut String, pattern: &str, file: &Path) -> Result<std::fmt::Result, Failure> {
-    let Some((_, text)) = ROSTERS.iter().find(|(name, _)| *name == pattern) else {
-        let known: Vec<&str> = ROSTERS.iter().map(|r| r.0).collect();
-        let why = format!("there is no pattern \"{pattern}\"; choose one of {}", known.join(", "));
+fn scaffold(out: &mut String, name: &str, file: &Path) -> Result<std::fmt::Result, Failure> {
+    let Some(roster) = READY.iter().find(|r| r.name == name) else {
+        let known: Vec<&str> = READY.iter().map(|r| r.name).collect();
+        let why = format!("there is no roster {name:?}; choose one of {}", known.join(", "));
         return Err(Failure::Usage(why));
     };
+    let text = roster.text;
     let refused = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::Usage(format!(
             "{} is there already and is left alone; name another file or move it away",
@@ -188,7 +187,7 @@ fn families(out: &mut String) -> Result<std::fmt::Result, Failure> {
 }
 
 fn check(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Failure> {
-    let (config, _) = options::load(file, &[])?;
+    let (config, _) = options::load(file, &DEFAULT, &[])?;
     let count = |goal: &Goal| config.roster.agents.iter().filter(|a| a.goal == *goal).count();
     let goals: Vec<String> = Goal::ALL.iter().map(|g| format!("{} {g}", count(g))).collect();
     Ok(writeln!(

@@ -2,7 +2,7 @@
 
 use crate::cli::cockpit::{self, CockpitOptions, Colours};
 use crate::cli::failure::Failure;
-use crate::cli::options::{self, RunOptions};
+use crate::cli::options::RunOptions;
 use crate::cli::output::print;
 use crate::config;
 use crate::tui::action::ACTIONS;
@@ -56,7 +56,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
     match &args.verb {
         ConfigCommand::PrintDefault => print(config::print_default()),
         ConfigCommand::Show(options) => {
-            let (config, origins) = options::load(options.agents.as_ref(), &options.overrides())?;
+            let (config, origins) = options.load()?;
             let rows = config::show(&config, &origins);
             let wide = |f: fn(&(Cow<'static, str>, String, config::Origin)) -> usize| {
                 rows.iter().map(f).max().unwrap_or(0)

@@ -15,7 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::options::{self, RunOptions};
 use crate::cli::output::print;
 use crate::config::setup;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ON_BARS};
 use crate::domain::{FamilyId, Goal, SideRule, Stamp};
 use crate::fills::Costs;
 use crate::lab::against;
@@ -269,7 +269,7 @@ fn written(o: &LabOptions, keep: &ResultFolder, report: &Report, page: &str) -> 
 
 /// Reads a market.
 fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
-    let (mut config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
+    let (mut config, _) = options::load(o.agents.as_ref(), &ON_BARS, &run.overrides())?;
     if o.services {
         serve(&mut config);
     }
@@ -376,7 +376,7 @@ fn serve(config: &mut Config) {
 
 /// The hive of another file on the same tape, what is known of it, and the key of its results.
 fn other(file: &PathBuf, run: &RunOptions, world: &LabWorld) -> Result<(LabWorld, Other, String), Failure> {
-    let (config, _) = options::load(Some(file), &run.overrides())?;
+    let (config, _) = options::load(Some(file), &ON_BARS, &run.overrides())?;
     let settings = setup::settings(&config);
     let named = file.display().to_string();
     against::fits(&world.settings, &settings)

@@ -6,6 +6,7 @@ use super::layers::{Layers, Origins, Override};
 use super::names::KnownNames;
 use super::problem::{self, Problems};
 use super::reader::{Key, Reader, Value};
+use super::ready;
 use super::roster;
 use super::setting::Draft;
 use crate::domain::Goal;
@@ -18,8 +19,8 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// How problems and origins name the file that is built in.
 pub const SHIPPED_FILE: &str = "agents.toml (built in)";
 
-/// The text of the file that is built in.
-pub(super) const SHIPPED: &str = include_str!("../../../agents.toml");
+/// The text of the roster of bars.
+pub(super) const SHIPPED: &str = ready::ON_BARS.text;
 /// Sections whose keys are all scalar settings.
 const SCALAR_SECTIONS: &[&str] = &[
     "hive",
@@ -37,12 +38,12 @@ const SCALAR_SECTIONS: &[&str] = &[
 /// The others, and the version.
 const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent"];
 
-/// The text of the file that is built in, comments and all.
+/// The text of the roster that runs on the embedded market, comments and all.
 pub fn print_default() -> &'static str {
-    SHIPPED
+    ready::DEFAULT.text
 }
 
-/// The configuration that is built in.
+/// The configuration of the swarm of bars: what runs on every market that has nothing else.
 pub fn shipped() -> Result<Config, Problems> {
     parse(SHIPPED_FILE, SHIPPED)
 }

@@ -1,8 +1,8 @@
 //! Reads `agents.toml` into the rooms' own types: the whole of it or, if anything is wrong, a list of
 //! everything that is, each with file, line, column and the way out.
 //!
-//! Entry points: [`parse`] for a file alone, [`load`] with the layers on top of it, [`shipped`] for the
-//! file that is built in, [`show`] and [`roster_hash`] for what came out,
+//! Entry points: [`parse`] for a file alone, [`load`] with the layers on top of it, [`READY`] for the
+//! rosters that are built in, [`show`] and [`roster_hash`] for what came out,
 //! [`setup`] for what the engine is told of it.
 //!
 //! A text is read by `load`: scalar settings through `layers` by the rows of `table`, the swarm through `roster` and
@@ -30,6 +30,7 @@ mod params;
 mod problem;
 mod reaction;
 mod reader;
+mod ready;
 mod roster;
 mod selector;
 mod setting;
@@ -43,6 +44,7 @@ pub use checked::Config;
 pub use layers::{Origin, Origins, Override, ReactionHolder, ReactionOrigin};
 pub use load::{CONFIG_VERSION, SHIPPED_FILE, TEXT_BYTES_MAX, load, parse, print_default, shipped};
 pub use problem::{Problem, Problems};
+pub use ready::{DEFAULT, ON_BARS, READY, ReadyRoster, SEED_RULE};
 pub use roster::AGENTS_MAX;
 pub use selector::ASSETS_COUNTED_MAX;
 pub use setting::Setting;

@@ -2,7 +2,7 @@
 
 use super::listing;
 use super::path::{Path, SETTLEMENT_HOURS};
-use super::spec::{ASSETS, VERSION};
+use super::spec::{ASSETS, FREE_DAYS, VERSION};
 use super::steps::SynthSteps;
 use super::{DAYS_MAX, Detail, SynthSettings, SynthWorld};
 use crate::domain::instrument::{Asset, Ranking};
@@ -244,6 +244,9 @@ fn hash(settings: &SynthSettings) -> String {
     let SynthSettings { seed, world, from, bars_days, clock, detail } = settings;
     let mut text =
         format!("synth {VERSION} {world} seed {seed} from {} days {bars_days} clock {}", from.0, clock.0);
+    if *world == SynthWorld::Market && *bars_days > FREE_DAYS {
+        text.push_str(" pulled home");
+    }
     text.extend(detail.map(Detail::text));
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }

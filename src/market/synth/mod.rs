@@ -35,6 +35,10 @@
 //! so small that long variance ratios stay below the measured ones. No strategy was run to choose any
 //! number.
 //!
+//! Its first two years are free. After them each log price is pulled to its first by half of the distance a year, and
+//! turned back at a factor of 50, so that a swarm that goes on for decades has prices to trade; one that the free
+//! years left beyond that goes no farther. The random walk is a martingale and therefore has no such bound.
+//!
 //! # The detail
 //!
 //! For BTC, ETH and SOL unless others are named; options and MOVE contracts of BTC and ETH, pools of ETH.

@@ -8,13 +8,16 @@
 //! asset   r = β · (m + late · m₋₁) + drift_i + σ_i · t₆ + jump_i
 //! ```
 //!
+//! After the free days ([`FREE_DAYS`]) an asset's return has a pull to its first price beside, and its log price
+//! is turned back at a distance of log [`HOME_REACH`].
+//!
 //! where t₆ is Student's t with six degrees of freedom scaled to variance one.
 
 use super::regime::Regime;
 use super::spec::{
-    ASSETS, FUNDING_BOUND, FUNDING_CLAMP, INTEREST, MARKET_CASCADE, MARKET_JUMP, MARKET_VOL, OWN_CASCADE,
-    OWN_DRIFT, OWN_JUMP, PREMIUM_FAST, PREMIUM_MEAN, PREMIUM_SLOW, PREMIUM_SPREAD, PREMIUM_TREND, Spec,
-    TREND_HOURS, VOLUME_OF_MOVE, VOLUME_OF_VOL, VOLUME_OWN,
+    ASSETS, FREE_DAYS, FUNDING_BOUND, FUNDING_CLAMP, HOME_PULL, HOME_REACH, INTEREST, MARKET_CASCADE,
+    MARKET_JUMP, MARKET_VOL, OWN_CASCADE, OWN_DRIFT, OWN_JUMP, PREMIUM_FAST, PREMIUM_MEAN, PREMIUM_SLOW,
+    PREMIUM_SPREAD, PREMIUM_TREND, Spec, TREND_HOURS, VOLUME_OF_MOVE, VOLUME_OF_VOL, VOLUME_OWN,
 };
 use super::{SynthSettings, SynthWorld};
 use crate::domain::{Bar, Span, random};
@@ -118,6 +121,8 @@ pub(super) struct Path {
     seed: u64,
     world: SynthWorld,
     hour: i64,
+    /// The hour from which prices are pulled home; a random walk never is.
+    free_until: i64,
     market: MarketFactor,
     walkers: Vec<Walker>,
 }
@@ -152,7 +157,8 @@ impl Path {
                 fast: Ar::start(PREMIUM_FAST, random::mix(first(For::Premium, name), 2)),
             }
         });
-        Path { seed, world: settings.world, hour, market, walkers: walkers.collect() }
+        let free_until = hour + i64::from(FREE_DAYS) * 24;
+        Path { seed, world: settings.world, hour, free_until, market, walkers: walkers.collect() }
     }
 
     /// Hours since 1970 of the hour that comes next.
@@ -201,7 +207,9 @@ impl Path {
         };
         for (walker, bar) in self.walkers.iter_mut().zip(&mut bars) {
             *bar = match self.world {
-                SynthWorld::Market => walker.step(market, self.market.last, vol, &key),
+                SynthWorld::Market => {
+                    walker.step((market, self.market.last, vol), hour >= self.free_until, &key)
+                }
                 SynthWorld::RandomWalk => walker.walk(market, &key),
             };
         }
@@ -233,7 +241,13 @@ impl MarketFactor {
 }
 
 impl Walker {
-    fn step(&mut self, market: f64, last_market: f64, market_vol: f64, key: &dyn Fn(For, u64) -> u64) -> Bar {
+    /// An hour from the market's return, that of the hour before, and its volatility as a multiple.
+    fn step(
+        &mut self,
+        (market, last_market, market_vol): (f64, f64, f64),
+        pulled: bool,
+        key: &dyn Fn(For, u64) -> u64,
+    ) -> Bar {
         let spec = self.spec;
         let own_log_vol = self.cascade.step(key(For::Cascade, self.name));
         let own = spec.own * hourly() * libm::exp(own_log_vol);
@@ -246,7 +260,21 @@ impl Walker {
         // Share-weighted: the volatility that its traders feel against what is usual for it.
         let usual =
             libm::sqrt(spec.own * spec.own + spec.beta * spec.beta * MARKET_VOL * MARKET_VOL) * hourly();
-        self.finish(r, sigma, libm::log(sigma / usual), key)
+        let (r, reach) = if pulled { self.home(r) } else { (r, f64::INFINITY) };
+        self.finish((r, sigma, reach), libm::log(sigma / usual), key)
+    }
+
+    /// The return as the pull to the first price leaves it, and how far from that the log price may be.
+    fn home(&self, r: f64) -> (f64, f64) {
+        let away = self.log - self.first();
+        let reach = libm::log(HOME_REACH).max(libm::fabs(away));
+        let to = away + r - HOME_PULL / Span::HOUR.per_year() * away;
+        let beyond = (libm::fabs(to) - reach).clamp(0.0, reach);
+        (to - 2.0 * libm::copysign(beyond, to) - away, reach)
+    }
+
+    fn first(&self) -> f64 {
+        libm::log(self.spec.price)
     }
 
     fn walk(&mut self, market: f64, key: &dyn Fn(For, u64) -> u64) -> Bar {
@@ -256,13 +284,18 @@ impl Walker {
         // Minus half the variance: the price, not its logarithm, has no drift.
         let r = spec.beta * market + spec.own * hourly() * random::normal(key(For::Move, self.name))
             - sigma * sigma / 2.0;
-        self.finish(r, sigma, 0.0, key)
+        self.finish((r, sigma, f64::INFINITY), 0.0, key)
     }
 
-    /// The hour's bar from its return. High and low are the extremes of a Brownian bridge between open and
+    /// The hour's bar from its return, its volatility and how far from its first price it may be. High and low are the extremes of a Brownian bridge between open and
     /// close, by inversion of P(max > x) = exp(−2 (x − a)(x − b) / σ²).
-    fn finish(&mut self, r: f64, sigma: f64, log_vol: f64, key: &dyn Fn(For, u64) -> u64) -> Bar {
-        let from = self.log;
+    fn finish(
+        &mut self,
+        (r, sigma, limit): (f64, f64, f64),
+        log_vol: f64,
+        key: &dyn Fn(For, u64) -> u64,
+    ) -> Bar {
+        let (from, first) = (self.log, self.first());
         self.log += r;
         self.average += (self.log - self.average) / TREND_HOURS;
         let range = key(For::Range, self.name);
@@ -280,8 +313,8 @@ impl Walker {
         let log_dollars = VOLUME_OF_VOL * log_vol + VOLUME_OF_MOVE * (z - 0.8) + self.volume.step(volume_key);
         Bar {
             open,
-            high: self.shown(high).max(open).max(close),
-            low: self.shown(low).min(open).min(close),
+            high: self.shown(high.min(first + limit)).max(open).max(close),
+            low: self.shown(low.max(first - limit)).min(open).min(close),
             close,
             volume: self.spec.dollars * libm::exp(log_dollars) / close,
         }

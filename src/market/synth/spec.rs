@@ -73,6 +73,16 @@ pub(super) const MARKET_JUMP: (f64, f64) = (0.001, 0.045);
 /// The same for an asset's own jumps.
 pub(super) const OWN_JUMP: (f64, f64) = (0.0008, 0.07);
 
+/// Days from the start of a run over which nothing holds prices back. After them each log price is pulled to
+/// its first, so that a market that goes on for decades stays one: a run of two years never feels it.
+pub(super) const FREE_DAYS: u32 = 730;
+/// The pull after [`FREE_DAYS`], as a share of the distance in log price per year (a half-life of 17 months).
+/// Takes 0.014 from variance ratios at 20 days.
+pub(super) const HOME_PULL: f64 = 0.5;
+/// Most that a price may then be times or under the first one: at this distance, or at its own where the free
+/// days left it farther out, the log price is turned back.
+pub(super) const HOME_REACH: f64 = 50.0;
+
 /// Slow drift of an asset against the market: memory in hours, and its standard deviation as a share of
 /// the asset's own hourly volatility. Raises long variance ratios by about 2 · 240 · 0.011² = 0.06.
 pub(super) const OWN_DRIFT: (f64, f64) = (240.0, 0.011);

@@ -25,7 +25,11 @@ fn over(sample: &[Vec<Vec<f64>>], f: impl Fn(&[f64]) -> f64) -> f64 {
 
 #[test]
 fn the_market_has_the_facts_of_real_ones() {
-    let runs = sample(SynthWorld::Market);
+    has_the_facts(&sample(SynthWorld::Market));
+}
+
+/// What two-year returns of four hours of several seeds have, by the table of the module.
+fn has_the_facts(runs: &[Vec<Vec<f64>>]) {
     for r in runs.iter().flatten() {
         assert!(kurtosis(r) > 3.5, "fat tails: {}", kurtosis(r));
         let a = absolute(r);
@@ -39,22 +43,80 @@ fn the_market_has_the_facts_of_real_ones() {
         assert!((0.4..1.9).contains(&vol), "annual volatility {vol}");
     }
     // Bands around what the module's table states, as means over assets and seeds.
-    let vol = over(&runs, |r| (moment(r, 2) * Span(4 * Span::HOUR.0).per_year()).sqrt());
+    let vol = over(runs, |r| (moment(r, 2) * Span(4 * Span::HOUR.0).per_year()).sqrt());
     assert!((0.8..1.4).contains(&vol), "mean annual volatility {vol}");
-    let k = over(&runs, kurtosis);
+    let k = over(runs, kurtosis);
     assert!((6.0..25.0).contains(&k), "mean kurtosis {k}");
     for (lag, low, high) in [(1, 0.17, 0.40), (10, 0.10, 0.28), (42, 0.05, 0.2)] {
-        let a = over(&runs, |r| lagged(&absolute(r), lag));
+        let a = over(runs, |r| lagged(&absolute(r), lag));
         assert!((low..high).contains(&a), "|r| at lag {lag}: {a}");
     }
     let c = mean(&runs.iter().map(|r| pairs(r, correlation)).collect::<Vec<_>>());
     assert!((0.5..0.72).contains(&c), "pairs {c}");
-    let one = over(&runs, |r| lagged(r, 1));
+    let one = over(runs, |r| lagged(r, 1));
     assert!(one.abs() < 0.04, "returns at lag 1: {one}");
     for (q, low, high) in [(6, 0.94, 1.12), (30, 0.9, 1.25), (120, 0.85, 1.55)] {
-        let v = over(&runs, |r| variance_ratio(r, q));
+        let v = over(runs, |r| variance_ratio(r, q));
         assert!((low..high).contains(&v), "variance ratio over {q}: {v}");
     }
+}
+
+/// The data hash of the first two years of seed 1, and the sum of their closes.
+const DATA_OF_TWO_YEARS: &str = "ea3504db62f50dc65d7f063b18370c643447d9f6b467217b96513c1a881df732";
+const SUM_OF_TWO_YEARS: f64 = 162_864_291.080_994_5;
+
+/// Closes of bars of 4 h of a long run, as logarithms.
+fn decades(seed: u64, years: u32) -> Vec<Vec<f64>> {
+    closes(&events(SynthSettings { seed, bars_days: 366 * years, ..SynthSettings::default() }))
+}
+
+#[test]
+fn prices_stay_within_a_factor_of_fifty_over_decades() {
+    const YEAR: usize = 366 * 6;
+    let limit = 50_f64.ln() + 1e-3;
+    for seed in 1..=3 {
+        for (spec, logs) in super::spec::ASSETS.iter().zip(decades(seed, 40)) {
+            let away: Vec<f64> = logs.iter().map(|log| log - spec.price.ln()).collect();
+            // What the free years left beyond the bound may stay there, and goes no farther.
+            let start = away[730 * 6 - 1].abs();
+            let most = |part: &[f64]| part.iter().fold(0.0_f64, |m, a| m.max(a.abs()));
+            let all = most(&away[730 * 6..]);
+            assert!(all <= limit.max(start), "seed {seed} {}: {all}", spec.name);
+            let late = most(&away[12 * YEAR..]);
+            assert!(late <= limit, "seed {seed} {}: {late} after twelve years", spec.name);
+            // It is a market to its end: not at a wall, and not at rest.
+            let near = away[12 * YEAR..].iter().filter(|a| a.abs() > 0.95 * limit).count() as f64;
+            assert!(near / (away.len() as f64) < 0.03, "seed {seed} {} is at its wall", spec.name);
+            let r = returns(&logs[logs.len() - 2 * YEAR..]);
+            let vol = (moment(&r, 2) * Span(4 * Span::HOUR.0).per_year()).sqrt();
+            assert!((0.3..2.4).contains(&vol), "seed {seed} {}: annual volatility {vol}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn the_facts_of_real_markets_hold_when_prices_are_pulled_home() {
+    let late = |seed| {
+        let logs = decades(seed, 22);
+        logs.iter().map(|l| returns(&l[l.len() - 730 * 6..])).collect::<Vec<_>>()
+    };
+    let runs: Vec<Vec<Vec<f64>>> = (1..=4).map(late).collect();
+    has_the_facts(&runs);
+}
+
+#[test]
+fn the_pull_begins_after_two_years_and_the_hash_of_data_knows_it() {
+    let two = SynthSettings { bars_days: 730, ..SynthSettings::default() };
+    let (free, longer) = (events(two), events(SynthSettings { bars_days: 1_000, ..two }));
+    assert_eq!(&longer[..free.len()], &free[..]);
+    // A guard, never changed together with the model: what two years have been since the first release.
+    let hash = |s| SynthFeed::new(s).unwrap().info().data_hash.clone();
+    assert_eq!(hash(two), DATA_OF_TWO_YEARS);
+    let all = free.iter().filter_map(|e| match e {
+        Event::Market(MarketEvent::Bar { bar, .. }) => Some(bar.close),
+        _ => None,
+    });
+    assert_eq!(all.sum::<f64>(), SUM_OF_TWO_YEARS);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::agents::families;
 use crate::agents::personality::{Preset, Traits};
 use crate::cli::failure::Failure;
 use crate::cli::options;
-use crate::config::{Config, Origins};
+use crate::config::{Config, DEFAULT, Origins};
 use serde::Serialize;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -134,7 +134,7 @@ pub(super) fn show(
     file: Option<&PathBuf>,
     json: bool,
 ) -> Result<fmt::Result, Failure> {
-    let (config, origins) = options::load(file, &[])?;
+    let (config, origins) = options::load(file, &DEFAULT, &[])?;
     let agents = &config.roster.agents;
     let Some(agent) = agents.iter().find(|a| a.name.eq_ignore_ascii_case(name)) else {
         let nearest = options::nearest(name, agents.iter().map(|a| a.name.as_str()));

@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::options::{self, RunOptions};
 use crate::cli::output::print;
 use crate::config::setup;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ON_BARS};
 use crate::domain::Stamp;
 use crate::lab::company::report::{CompanyFacts, Set, day, report};
 use crate::lab::company::study::{Axes, CompanyStudy, MarketOnClock};
@@ -123,7 +123,7 @@ fn clocks(run: &RunOptions) -> Vec<Option<String>> {
 }
 
 fn read(run: &RunOptions) -> Result<(Config, LabWorld), Failure> {
-    let (config, _) = options::load(run.agents.as_ref(), &run.overrides())?;
+    let (config, _) = options::load(run.agents.as_ref(), &ON_BARS, &run.overrides())?;
     let mut feed = feeds::open(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
     let world = LabWorld::read(feed.as_mut(), config.roster.clone(), settings)

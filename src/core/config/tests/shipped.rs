@@ -87,19 +87,20 @@ fn the_built_in_file_states_the_defaults_of_the_program() {
     };
     let roster = config.roster.clone();
     assert_eq!(config, Config { managers, roster, ..Config::default() });
-    assert_eq!(print_default(), SHIPPED);
+    assert_eq!(print_default(), DEFAULT.text);
+    assert_eq!(SHIPPED, ON_BARS.text);
 }
 
 #[test]
 fn the_ready_rosters_have_no_mistakes_and_are_what_they_say() {
-    let of = |name: &str, text: &str| parse(name, text).unwrap_or_else(|p| panic!("{p}"));
-    let roster = |name: &str| match name {
-        "by-goal" => of(name, include_str!("../../../../assets/rosters/by-goal.toml")),
-        "by-strategy" => of(name, include_str!("../../../../assets/rosters/by-strategy.toml")),
-        "by-asset" => of(name, include_str!("../../../../assets/rosters/by-asset.toml")),
-        "full-house" => of(name, include_str!("../../../../assets/rosters/full-house.toml")),
-        _ => of(name, include_str!("../../../../assets/rosters/by-goal-and-strategy.toml")),
+    let roster = |name: &str| {
+        let ready = READY.iter().find(|r| r.name == name).unwrap();
+        parse(name, ready.text).unwrap_or_else(|p| panic!("{p}"))
     };
+    for ready in READY {
+        assert!(roster(ready.name).roster.agents.len() >= 12, "{}", ready.name);
+        assert!(ready.idea.len() > 30, "{}", ready.name);
+    }
     let families = |c: &Config| c.roster.agents.iter().map(|a| a.family).collect::<BTreeSet<_>>();
     let goals = |c: &Config| c.roster.agents.iter().map(|a| a.goal.index()).collect::<BTreeSet<_>>();
     assert_eq!(goals(&roster("by-goal")).len(), Goal::ALL.len());
@@ -109,9 +110,47 @@ fn the_ready_rosters_have_no_mistakes_and_are_what_they_say() {
     let managed = roster("by-goal-and-strategy");
     assert!(managed.managers.low_risk.is_some() && managed.managers.asset.is_some());
     assert!(goals(&managed).len() == 4 && families(&managed).len() >= 6);
-    for pair in roster("by-asset").roster.agents.chunks(2) {
+    let by_asset = roster("by-asset").roster.agents;
+    for pair in by_asset.chunks(2) {
         assert_eq!(pair[0].assets, pair[1].assets);
         assert_eq!((pair[0].side, pair[1].side), (SideRule::Long, SideRule::Short));
+        assert!(pair.iter().all(|a| a.family == FamilyId::Directional), "a standing view");
     }
-    assert_eq!(families(&roster("full-house")).len(), FamilyId::ALL.len());
+    let views: BTreeSet<String> = by_asset.iter().map(|a| format!("{:?}", a.params)).collect();
+    assert_eq!(views.len(), by_asset.len(), "each has numbers of its own");
+    for whole in ["default", "full-house"] {
+        let whole = roster(whole);
+        assert_eq!(families(&whole).len(), FamilyId::ALL.len());
+        assert!(whole.managers.low_risk.is_some() && whole.managers.asset.is_some());
+    }
+}
+
+#[test]
+fn the_default_roster_is_that_of_bars_with_structures_and_a_seed_of_its_own() {
+    let (bars, whole) = (ON_BARS.text, DEFAULT.text);
+    let seed = |line: &&str| !line.starts_with("seed = ");
+    let head: Vec<&str> = whole.lines().take(bars.lines().count()).filter(seed).collect();
+    let same: Vec<&str> = bars.lines().filter(seed).collect();
+    assert_eq!(head, same, "change both: default.toml begins as bars.toml does");
+    let (bars, whole) = (parse("bars", bars).unwrap(), parse("default", whole).unwrap());
+    let more = &whole.roster.agents[bars.roster.agents.len()..];
+    assert_eq!(&whole.roster.agents[..bars.roster.agents.len()], &bars.roster.agents[..]);
+    assert!(more.iter().all(|a| a.family.is_structured() && a.funded));
+    assert_eq!(Config { seed: bars.seed, roster: bars.roster.clone(), ..whole }, bars);
+}
+
+#[test]
+fn the_seed_of_the_default_roster_is_the_median_of_its_table() {
+    let table = include_str!("../../../../assets/seeds/seeds.tsv");
+    let rows: Vec<Vec<f64>> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').take(3).map(|cell| cell.parse().unwrap()).collect())
+        .collect();
+    let seeds: BTreeSet<u64> = rows.iter().map(|row| row[1] as u64).collect();
+    assert_eq!(seeds, (1..=100).collect());
+    assert!(rows.is_sorted_by(|a, b| a[2] <= b[2]), "by the real Sharpe ratio");
+    let ranked = rows.iter().find(|row| row[0] == 50.0).unwrap();
+    assert_eq!(rows[49], *ranked);
+    assert_eq!(parse("default", DEFAULT.text).unwrap().seed, ranked[1] as u64);
 }

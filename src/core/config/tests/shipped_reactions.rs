@@ -5,8 +5,9 @@ use crate::agents::declaration::Declaration;
 use crate::domain::{HeardOn, Hearing, Reaction, ReactionEffect, SideRule, Whom};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ROSTERS: [(&str, &str); 6] = [
+const ROSTERS: [(&str, &str); 7] = [
     ("built in", SHIPPED),
+    ("default", include_str!("../../../../assets/rosters/default.toml")),
     ("by-goal", include_str!("../../../../assets/rosters/by-goal.toml")),
     ("by-strategy", include_str!("../../../../assets/rosters/by-strategy.toml")),
     ("by-goal-and-strategy", include_str!("../../../../assets/rosters/by-goal-and-strategy.toml")),
