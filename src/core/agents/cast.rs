@@ -228,7 +228,7 @@ impl Population {
         let newcomer = Newcomer { name: &name, family: d.family, id };
         let first_structure = self.structures.len();
         if d.family.is_structured() {
-            self.structure(newcomer, &params, std::mem::take(&mut assets), universe);
+            self.structure(newcomer, &params, &std::mem::take(&mut assets), universe);
         } else if d.family.trades_as_listed() && scout.is_none() && suits_legs(d) {
             assets = self.structure_where_listed(newcomer, &params, assets, universe);
         }
@@ -278,10 +278,10 @@ impl Population {
         }
     }
 
-    fn structure(&mut self, who: Newcomer<'_>, params: &[f64], assets: Vec<AssetId>, universe: &Universe) {
+    fn structure(&mut self, who: Newcomer<'_>, params: &[f64], assets: &[AssetId], universe: &Universe) {
         let listed = Arc::clone(&self.listed);
-        for &asset in &assets {
-            match Rules::on_events(who.family, params, (asset, &assets), &listed) {
+        for &asset in assets {
+            match Rules::on_events(who.family, params, (asset, assets), &listed) {
                 Ok(rules) => self.add_structure(who, asset, rules, universe),
                 Err(why) => {
                     self.notices.push(format!("{} stands by on {}: {why}", who.name, universe.name(asset)));

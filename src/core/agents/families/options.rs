@@ -338,19 +338,19 @@ impl OptionsMemory {
     }
 
     /// Whether a structure sells volatility.
-    fn sells(&self, w: &WeighedStructure) -> bool {
+    fn sells(w: &WeighedStructure) -> bool {
         w.style == Style::Covered || w.side < 0.0
     }
 
     /// Whether it may be opened, if its edge is worth the hurdle.
-    fn may_open(&self, seen: &StructureContext<'_>, e: &Expiry, w: &WeighedStructure) -> bool {
+    fn may_open(seen: &StructureContext<'_>, e: &Expiry, w: &WeighedStructure) -> bool {
         let is_expensive = e.implied > e.forecast;
         let units = seen.units(w.size, w.notional);
         let is_order = |l: &StructureLeg| {
             seen.value(l.instrument).is_some_and(|v| seen.is_order(l.instrument, l.ratio * units, v, true))
         };
         let allowed = w.bound <= seen.capital && seen.side.allows(w.side);
-        self.sells(w) == is_expensive && allowed && w.legs.iter().all(is_order)
+        Self::sells(w) == is_expensive && allowed && w.legs.iter().all(is_order)
     }
 
     /// The legs of a long, options last.
@@ -378,18 +378,17 @@ impl OptionsMemory {
         let all = [Style::Straddle, Style::Vertical, Style::Covered];
         let weighed = all.into_iter().filter_map(|style| self.weigh_style(seen, e, style));
         let rated = weighed.map(|w| {
-            let opens = w.volatility > self.hurdle && self.may_open(seen, e, &w);
+            let opens = w.volatility > self.hurdle && Self::may_open(seen, e, &w);
             let earns = w.edge * seen.units(w.size, w.notional) / w.bound;
             ((opens, earns), w)
         });
-        let better = |a: &(bool, f64), b: &(bool, f64)| a.0 > b.0 || (a.0 == b.0 && a.1 > b.1);
+        let better = |a: &(bool, f64), b: &(bool, f64)| (a.0 && !b.0) || (a.0 == b.0 && a.1 > b.1);
         let best = rated.reduce(|best, next| if better(&next.0, &best.0) { next } else { best });
         best.map(|(_, w)| w)
     }
 
     /// What a unit of these legs binds, and what it risks if volatility is as forecast; and its largest leg's notional.
     fn unit_risk(
-        &self,
         seen: &StructureContext<'_>,
         e: &Expiry,
         (style, side): (Style, f64),
@@ -428,7 +427,7 @@ impl OptionsMemory {
         if !seen.is_fresh(&ids, self.stale) {
             return None;
         }
-        let (risk, notional) = self.unit_risk(seen, e, (style, side), &legs)?;
+        let (risk, notional) = Self::unit_risk(seen, e, (style, side), &legs)?;
         let size = self.sizing.size(notional, &risk);
         let units = seen.units(size, notional);
         let (mut edge, mut fair, mut market) = (0.0, 0.0, 0.0);
@@ -542,8 +541,8 @@ impl Family for OptionsMemory {
         if let Some(w) = self.weigh(seen, &e) {
             values.set(Indicator::Edge, w.edge / w.notional * 1e4);
             values.set(Indicator::Rich, w.rich);
-            if self.may_open(seen, &e, &w) {
-                let way = if self.sells(&w) { -1.0 } else { 1.0 };
+            if Self::may_open(seen, &e, &w) {
+                let way = if Self::sells(&w) { -1.0 } else { 1.0 };
                 values.set(Indicator::Mispriced, way * w.volatility.max(0.0));
             }
         }
@@ -553,8 +552,8 @@ impl Family for OptionsMemory {
         let seen = cx.market?;
         let e = self.expiry(seen)?;
         let w = self.weigh(seen, &e)?;
-        let (covered, sells) = (w.style == Style::Covered, self.sells(&w));
-        if !(w.volatility > self.hurdle && self.may_open(seen, &e, &w)) {
+        let (covered, sells) = (w.style == Style::Covered, Self::sells(&w));
+        if !(w.volatility > self.hurdle && Self::may_open(seen, &e, &w)) {
             return None;
         }
         let (implied, forecast) = (Term::Of(Indicator::Implied), Indicator::Forecast);

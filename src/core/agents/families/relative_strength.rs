@@ -161,7 +161,7 @@ impl NeutralBasket {
     }
 
     /// Mean score of what is held long, less that of what is held short.
-    fn lead<'a>(scores: impl Iterator<Item = (f64, f64)> + Clone + 'a) -> f64 {
+    fn lead(scores: &(impl Iterator<Item = (f64, f64)> + Clone)) -> f64 {
         let mean = |side: f64| {
             let of = scores.clone().filter(move |(held, _)| held * side > 0.0);
             of.clone().map(|(_, score)| score).sum::<f64>() / of.count() as f64
@@ -191,9 +191,9 @@ impl Family for NeutralBasket {
             |id: InstrumentId| picks.iter().find(|p| p.instrument == id).map_or(f64::NAN, |p| p.score);
         let held = seen.legs.held.iter().map(|&(id, quantity)| (quantity, score(id)));
         let lead = if seen.legs.held.is_empty() {
-            self.neutral().map(|n| NeutralBasket::lead(n.legs.iter().map(|(p, w)| (*w, p.score))))
+            self.neutral().map(|n| NeutralBasket::lead(&n.legs.iter().map(|(p, w)| (*w, p.score))))
         } else {
-            Some(NeutralBasket::lead(held))
+            Some(NeutralBasket::lead(&held))
         };
         values.set(Indicator::Lead, lead.unwrap_or(f64::NAN));
     }

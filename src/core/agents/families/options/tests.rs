@@ -250,7 +250,7 @@ fn rated(rig: &OneLife, memory: &OptionsMemory) -> Vec<(f64, Vec<StructureLeg>)>
     let e = memory.expiry(&seen).unwrap();
     let all = [Style::Straddle, Style::Vertical, Style::Covered];
     let weighed = all.into_iter().filter_map(|style| memory.weigh_style(&seen, &e, style));
-    let opens = weighed.filter(|w| w.volatility > memory.hurdle && memory.may_open(&seen, &e, w));
+    let opens = weighed.filter(|w| w.volatility > memory.hurdle && OptionsMemory::may_open(&seen, &e, w));
     opens.map(|w| (w.edge * seen.units(w.size, w.notional) / w.bound, w.legs)).collect()
 }
 

@@ -173,8 +173,8 @@ fn all_of_it_is_opened_at_once_and_closed_at_once_and_its_gain_is_that_of_all_le
 #[test]
 fn its_lead_is_the_difference_of_mean_scores() {
     let scores = [(2.0, 1.5), (0.5, 0.5), (-1.0, -2.0)];
-    assert_eq!(NeutralBasket::lead(scores.into_iter()), 1.0 + 2.0);
-    assert!(NeutralBasket::lead(scores.into_iter().take(2)).is_nan(), "nothing is short");
+    assert_eq!(NeutralBasket::lead(&scores.into_iter()), 1.0 + 2.0);
+    assert!(NeutralBasket::lead(&scores.into_iter().take(2)).is_nan(), "nothing is short");
 }
 
 #[test]
