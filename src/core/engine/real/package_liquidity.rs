@@ -221,10 +221,10 @@ impl Real {
     ) -> Result<(), LedgerError> {
         let Some(fill) = trade else { return Ok(()) };
         let (agent, pool) = (self.execution.packages.all[i].agent, fill.instrument);
-        let report = self.account.ledger.trade(pool, fill.mark, &[(agent, fill.quantity)], Some(&fill))?;
+        let report = self.account.trade(pool, fill.mark, &[(agent, fill.quantity)], Some(&fill))?;
         self.account.paid += report.fee + report.slippage;
         if pool.index() >= cx.spec.traded {
-            self.account.marks[pool.index()] = cx.value_of(pool).unwrap_or(fill.mark);
+            self.account.mark(pool, cx.value_of(pool).unwrap_or(fill.mark));
         }
         let package = &mut self.execution.packages.all[i];
         package.held.add(pool, fill.quantity);
