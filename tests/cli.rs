@@ -357,7 +357,7 @@ fn agents_are_listed_and_checked() {
     for word in ["support_resistance", "default", "allowed", "Mira", "@majors", "204 scouts"] {
         assert!(said.out.contains(word), "{word} is not in\n{}", said.out);
     }
-    assert!(desk.run(&["agents", "check"]).well().out.contains("no mistakes: 72 agents"));
+    assert!(desk.run(&["agents", "check"]).well().out.contains("no mistakes: 90 agents"));
     let small = desk.write("small.toml", include_str!("fixtures/smallest.toml"));
     assert!(desk.run(&["agents", "check", &small]).well().out.contains("no mistakes: 1 agents"));
     desk.run(&["agents", "list", "--agents", "gone.toml"]).refused(&["gone.toml"]);
@@ -378,7 +378,7 @@ fn all_that_an_agent_lives_by_is_shown_with_each_reaction_as_a_sentence() {
         "sociability 0.1 · max_follow 3 · no_flip true",
         "  short      bars   ",
         "reactions    5\n",
-        "low risk tightens (preset low_risk, agents.toml (built in):",
+        "low risk tightens (preset low_risk, default (built in):",
         "          when low_risk reads below 0.5, I hold my stop at 0.7 of its distance\n",
         "wait for the crowd to clear (personality stoic, ",
         "apprentice leaves (own, ",

@@ -235,7 +235,7 @@ fn who_stands_by_is_named_and_other_data_of_the_same_days_is_no_reproduction() {
 fn another_hive_is_compared_on_the_same_market_and_what_cannot_be_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let all_ears = hive::config::print_default().replace("lambda = \"humility\"", "lambda = 1");
+    let all_ears = hive::config::ON_BARS.text.replace("lambda = \"humility\"", "lambda = 1");
     std::fs::write(at("all-ears.toml"), &all_ears).unwrap();
     std::fs::write(at("daily.toml"), all_ears.replace("decide = \"4h\"", "decide = \"1d\"")).unwrap();
     std::fs::write(at("rich.toml"), all_ears.replace("capital = \"100000\"", "capital = \"5000\"")).unwrap();

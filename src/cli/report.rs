@@ -355,11 +355,30 @@ fn talk(out: &mut String, s: &Summary) -> std::fmt::Result {
     table.render(out)?;
     writeln!(
         out,
-        "  outcomes {} · stances {} · goals {} · adjustments by managers {}\n",
+        "  outcomes {} · stances {} · goals {} · adjustments by managers {}",
         grouped(m.outcome),
         grouped(m.stance),
         grouped(m.goal),
         grouped(m.adjustment)
+    )?;
+    company(out, s)?;
+    writeln!(out)
+}
+
+/// What agents made of each other: deeds of open lives that others swayed, and how often that made a difference.
+fn company(out: &mut String, s: &Summary) -> std::fmt::Result {
+    if s.deeds == 0 {
+        return Ok(());
+    }
+    let (waits, amended) = (s.messages_open.wait, s.messages_open.amend);
+    writeln!(
+        out,
+        "  open lives swayed by others: {} deeds, {} of them waits and {} amended plans; the median\n  \
+         agent was elsewhere than alone at {:.0} % of its barriers",
+        grouped(s.deeds),
+        grouped(waits),
+        grouped(amended),
+        100.0 * s.company_share
     )
 }
 

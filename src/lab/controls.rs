@@ -12,11 +12,11 @@
 //! | placebo+stops | the same with stops and targets: a trend follower in disguise, not a placebo |
 
 use crate::agents::Population;
-use crate::agents::at_bars::unit;
 use crate::domain::{AssetId, MessageKind, random};
 use crate::engine::Utterance;
 use crate::engine::respond::ControlOverrides;
 use crate::engine::speak::{Speak, StepOutput};
+use crate::fills::pace::unit;
 
 /// A negative control: in which way the messages are made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

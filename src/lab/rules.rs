@@ -4,11 +4,11 @@
 //! own look-backs span.
 
 use super::stream::{ArmMeter, ArmTrack, Scale};
-use crate::agents::at_bars::unit;
 use crate::domain::{Digest, Stamp, Universe, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, rank_in_place};
 use crate::fills::fee_rate;
+use crate::fills::pace::unit;
 
 /// Look-backs of the six momentum rules, in bars.
 pub const LOOK_BACKS: [usize; 6] = [10, 20, 40, 80, 160, 320];

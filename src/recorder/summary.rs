@@ -198,6 +198,12 @@ fn exact(x: Decimal) -> String {
     x.normalize().to_string()
 }
 
+/// What each life is worth at the end.
+fn equity(engine: &Engine, real: Decimal) -> Lives<String> {
+    let alone = text(engine.speak.curve.equity());
+    Lives { alone, open: text(engine.respond.open.equity()), real: exact(real) }
+}
+
 /// The median share of barriers at which company made a difference, over the agents that decide at bars.
 fn company_share(engine: &Engine) -> f64 {
     let agents = engine.cast().agents.iter().zip(&engine.respond.company);
@@ -258,11 +264,7 @@ impl Summary {
             company_share: company_share(engine),
             goals: respond.goals,
             emergence: EmergenceLine::of(engine),
-            equity: Lives {
-                alone: text(speak.curve.equity()),
-                open: text(respond.open.equity()),
-                real: exact(valued.total),
-            },
+            equity: equity(engine, valued.total),
             treasury: exact(valued.treasury),
             rounding: exact(valued.rounding),
             sharpe: lives(&|c| c.sharpe()),

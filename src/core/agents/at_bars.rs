@@ -9,16 +9,8 @@ use super::proposal::Proposal;
 use super::strategy::Strategy;
 use crate::domain::{AgentId, AssetId, Condition, EvalContext, Indicator, Stamp, Term, Verb};
 use crate::fills::books::SimulatedBook;
-use crate::fills::pace::UNIT_RISK;
+use crate::fills::pace::unit;
 use std::sync::Arc;
-
-/// Most a unit may be, in multiples of capital: for assets that hardly move.
-pub const UNIT_MAX: f64 = 5.0;
-
-/// The notional, as a multiple of capital, that risks [`UNIT_RISK`] in a bar of this volatility.
-pub fn unit(sigma: f64) -> f64 {
-    (UNIT_RISK / sigma).min(UNIT_MAX)
-}
 
 /// A close as one agent sees it on one asset. Its book trades the intent at once, at the reference weight.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,7 @@
 //! Reactions of an agent on a feed: the names in them are agents and assets of this run.
 
 use super::cast::Agent;
-use crate::domain::{
-    AgentId, AssetId, FamilyId, Goal, HeardOn, Hearing, Reaction, ReactionEffect, Universe, Whom,
-};
+use crate::domain::{AgentId, AssetId, FamilyId, Goal, HeardOn, Reaction, ReactionEffect, Universe, Whom};
 
 use super::company::LifeMoment;
 
@@ -12,7 +10,7 @@ use super::company::LifeMoment;
 pub enum ListensTo {
     /// Every declared agent but its holder.
     Anyone,
-    /// This agent.
+    /// The agent of this number.
     Agent(AgentId),
     /// Every agent of this family.
     Family(FamilyId),
@@ -25,7 +23,7 @@ pub enum ListensTo {
 pub enum ListensOn {
     /// The asset that its holder looks at.
     Mine,
-    /// This asset.
+    /// The asset of this number.
     Asset(AssetId),
     /// Every asset but the one that its holder looks at.
     Others,
@@ -96,10 +94,5 @@ impl AgentReaction {
             ) => true,
             _ => false,
         }
-    }
-
-    /// Whether what it hears stands as long as it is so, and is no word that comes once.
-    pub fn hears_what_stands(&self) -> bool {
-        matches!(self.rule.hears.what, Hearing::Near(..))
     }
 }

@@ -1,5 +1,6 @@
 //! What a step gives out.
 
+use crate::agents::at_bars::AtBars;
 use crate::agents::life::Life;
 use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp};
 use crate::execution::VenueRequest;
@@ -49,6 +50,29 @@ pub struct BeforeLook {
     pub coins: u64,
     /// Its indicators, in [`StepOutput::seen`].
     pub values: Range<usize>,
+}
+
+impl BeforeLook {
+    /// A life on a slot before this look, its book and what it has announced; its indicators are added to those that are seen.
+    pub(super) fn new(
+        slot: usize,
+        is_gone: bool,
+        now: &AtBars<'_>,
+        (life, raw, announced): (&Life, &SimulatedBook, &Announced),
+        seen: &mut Vec<f64>,
+    ) -> Self {
+        let first = seen.len();
+        seen.extend_from_slice(now.values);
+        BeforeLook {
+            slot: slot as u32,
+            is_gone,
+            life: life.clone(),
+            raw: *raw,
+            announced: *announced,
+            coins: now.coins,
+            values: first..seen.len(),
+        }
+    }
 }
 
 /// What was said in a step.

@@ -440,17 +440,7 @@ impl<'a> BarClose<'a> {
         let announced = &mut own.announced[slot];
         let StepOutput { utterances, before, seen, .. } = said;
         if !agent.reacts.is_empty() {
-            let first = seen.len();
-            seen.extend_from_slice(now.values);
-            before.push(BeforeLook {
-                slot: slot as u32,
-                is_gone: on.is_gone,
-                life: life.clone(),
-                raw: *raw,
-                announced: *announced,
-                coins: now.coins,
-                values: first..seen.len(),
-            });
+            before.push(BeforeLook::new(slot, on.is_gone, &now, (life, raw, announced), seen));
         }
         let mut say = |body| {
             if let MessageKind::Action(action) = &body {

@@ -26,6 +26,14 @@ use serde::{Deserialize, Serialize};
 
 /// The one-bar risk of a unit of intent, as a fraction of capital.
 pub const UNIT_RISK: f64 = 0.01;
+
+/// Most a unit may be, in multiples of capital: for assets that hardly move.
+pub const UNIT_MAX: f64 = 5.0;
+
+/// The notional, as a multiple of capital, that risks [`UNIT_RISK`] in a bar of this volatility.
+pub fn unit(sigma: f64) -> f64 {
+    (UNIT_RISK / sigma).min(UNIT_MAX)
+}
 /// Aims below this fraction of capital are none: nobody trades a trillionth.
 pub const FLAT: f64 = 1e-12;
 

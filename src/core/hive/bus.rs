@@ -77,11 +77,19 @@ impl Bus {
         id
     }
 
-    /// What an alone life has said in this step is its own alone, since its open one goes another way.
-    pub fn part(&mut self, said: &mut Message) {
-        if said.life == SpokenBy::Both {
-            said.life = SpokenBy::Alone;
-            self.alone.count(&said.body);
+    /// What an alone life has said in this step is its own alone, since its open one goes another way. The step's messages
+    /// are delivered when it is over.
+    pub fn part(&mut self, agent: AgentId, said: &MessageKind, step: &mut [Message]) {
+        let is_same = |delivered: &MessageKind| match (delivered, said) {
+            // The points of an outcome are told on delivery.
+            (MessageKind::Outcome(a), MessageKind::Outcome(b)) => a.intent == b.intent,
+            _ => delivered == said,
+        };
+        let from = Speaker::Agent(agent);
+        let theirs = |m: &&mut Message| (m.from, m.life) == (from, SpokenBy::Both) && is_same(&m.body);
+        if let Some(message) = step.iter_mut().find(theirs) {
+            message.life = SpokenBy::Alone;
+            self.alone.count(&message.body);
         }
     }
 
@@ -154,9 +162,9 @@ mod tests {
     fn a_word_is_parted_once() {
         let (mut bus, mut out) = (Bus::new(1), Vec::new());
         let quote = MessageKind::Carry(CarryQuote { value: 0.0, days: 7.0, hurdle: 1.0, most: 0.25 });
-        bus.deliver(Stamp(0), Speaker::Agent(AgentId(0)), None, quote, &mut out);
+        bus.deliver(Stamp(0), Speaker::Agent(AgentId(0)), None, quote.clone(), &mut out);
         for _ in 0..2 {
-            bus.part(&mut out[0]);
+            bus.part(AgentId(0), &quote, &mut out);
         }
         assert_eq!((out[0].life, bus.alone_counts().carry, bus.counts().carry), (SpokenBy::Alone, 1, 1));
     }

@@ -30,16 +30,16 @@ const KINDS: usize = 4;
 
 /// Through whom a word of an open life came about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Chain {
+pub struct CauseChain {
     /// How many deeds, one after the other, led to it; 0 for an alone word.
     pub depth: u8,
     /// All whose words are among its causes, ascending.
     pub agents: Vec<AgentId>,
 }
 
-impl Chain {
+impl CauseChain {
     /// Takes in a cause and what led to it.
-    pub fn extend(&mut self, speaker: AgentId, of: &Chain) {
+    pub fn extend(&mut self, speaker: AgentId, of: &CauseChain) {
         self.depth = self.depth.max(of.depth.saturating_add(1));
         self.agents.extend(of.agents.iter().copied().chain([speaker]));
         self.agents.sort_unstable();
@@ -62,7 +62,7 @@ struct KeptWord {
     /// Why an intent was closed, of an outcome.
     reason: Option<Reason>,
     /// Of an open life that is apart: through whom it came about.
-    open: Option<Chain>,
+    open: Option<CauseChain>,
 }
 
 /// The conditions of an intent that are in force, as they were announced.
@@ -79,12 +79,12 @@ pub struct HeardCauses {
     /// What moved it, newest first, with who said it; nobody for a goal's reading.
     pub messages: Vec<(MessageId, Option<AgentId>)>,
     /// How long the chain of its causes is, and through whom.
-    pub chain: Chain,
+    pub chain: CauseChain,
 }
 
 /// Who listens, and with which side of the market.
 #[derive(Clone, Copy, Debug)]
-pub struct Listener {
+pub struct ReactionListener {
     /// The agent that listens.
     pub agent: AgentId,
     /// The asset it looks at.
@@ -180,7 +180,7 @@ impl RecentWords {
         (agent, asset): (AgentId, AssetId),
         (at, message): (Stamp, MessageId),
         (verb, side): (Verb, i8),
-        open: Option<Chain>,
+        open: Option<CauseChain>,
     ) {
         let kind = match verb {
             Verb::Open | Verb::Increase => 0,
@@ -196,7 +196,7 @@ impl RecentWords {
         (agent, asset): (AgentId, AssetId),
         (at, message): (Stamp, MessageId),
         (outcome, side): (&Outcome, i8),
-        open: Option<Chain>,
+        open: Option<CauseChain>,
     ) {
         let kind = if outcome.pnl > 0.0 { 2 } else { 3 };
         let reason = Some(outcome.reason);
@@ -246,7 +246,7 @@ impl RecentWords {
         cast: &Population,
         consensus: &Consensus,
         reaction: &AgentReaction,
-        listener: &Listener,
+        listener: &ReactionListener,
     ) -> Option<HeardCauses> {
         match reaction.rule.hears.what {
             Hearing::Goal { goal, below, score, met } => self.goal(goal, (below, score), met),
@@ -262,7 +262,7 @@ impl RecentWords {
         let holds = if below { read < score } else { read > score };
         (is_met && holds).then(|| HeardCauses {
             messages: vec![(message, None)],
-            chain: Chain { depth: 1, agents: Vec::new() },
+            chain: CauseChain { depth: 1, agents: Vec::new() },
         })
     }
 
@@ -271,7 +271,7 @@ impl RecentWords {
         cast: &Population,
         consensus: &Consensus,
         reaction: &AgentReaction,
-        listener: &Listener,
+        listener: &ReactionListener,
         what: &Hearing,
     ) -> Option<HeardCauses> {
         let kind = kind(what)?;
@@ -308,7 +308,7 @@ impl RecentWords {
         cast: &Population,
         consensus: &Consensus,
         reaction: &AgentReaction,
-        listener: &Listener,
+        listener: &ReactionListener,
         (level, sigmas): (AnnouncedLevel, f64),
     ) -> Option<HeardCauses> {
         let asset = match reaction.on {
@@ -340,12 +340,12 @@ impl RecentWords {
 
 impl HeardCauses {
     /// Names a speaker, once; whether it is new.
-    fn name(&mut self, speaker: AgentId, message: MessageId, open: Option<&Chain>) -> bool {
+    fn name(&mut self, speaker: AgentId, message: MessageId, open: Option<&CauseChain>) -> bool {
         let is_new =
             self.messages.len() < CAUSES_MAX && self.messages.iter().all(|(_, s)| *s != Some(speaker));
         if is_new {
             self.messages.push((message, Some(speaker)));
-            self.chain.extend(speaker, open.unwrap_or(&Chain::default()));
+            self.chain.extend(speaker, open.unwrap_or(&CauseChain::default()));
         }
         is_new
     }

@@ -7,8 +7,8 @@
 //! 2. O(1) an asset and bar.
 //! 3. The mean of returns is over those assets that have one at the stamp, and so is each one's β.
 
-use crate::agents::at_bars::unit;
 use crate::domain::{Bar, Indicator, InstrumentId, Span, Stamp};
+use crate::fills::pace::unit;
 use crate::market::indicators::{Bank, SIGMA_SPAN};
 use serde::{Deserialize, Serialize};
 

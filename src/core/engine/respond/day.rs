@@ -2,10 +2,10 @@
 
 use super::spec::RespondSpec;
 use super::state::Respond;
-use crate::agents::at_bars::unit;
 use crate::domain::{Knob, MessageKind, SideRule, Speaker, Stamp, money};
 use crate::engine::Outputs;
 use crate::engine::speak::Speak;
+use crate::fills::pace::unit;
 use crate::hive::goals::{GoalInputs, Goals};
 use crate::hive::managers::AccountDay;
 use crate::hive::managers::netting::OneSided;

@@ -14,7 +14,6 @@
 
 use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
-use crate::agents::at_bars::unit;
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Population};
 use crate::domain::{
@@ -23,6 +22,7 @@ use crate::domain::{
 use crate::engine::Outputs;
 use crate::engine::lives::Following;
 use crate::engine::speak::Speak;
+use crate::fills::pace::unit;
 use crate::fills::pace::{PositionPace, Width};
 use crate::hive::influence::{Edges, TopContributors};
 use crate::hive::settings::MoneyFollows;

@@ -11,21 +11,22 @@
 
 use super::spec::RespondSpec;
 use super::state::Respond;
-use crate::agents::at_bars::{AtBars, unit};
+use crate::agents::at_bars::AtBars;
 use crate::agents::company::{Company, HoldsBack, LifeMoment, Sway, SwayField, until};
 use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Action, AgentId, Announced, AssetId, Cause, Message, MessageId, MessageKind, Outcome, ReactionEffect,
-    Reason, Speaker, SpokenBy, Stamp, Swayed, Verb,
+    Action, AgentId, Announced, AssetId, Cause, MessageId, MessageKind, Outcome, ReactionEffect, Reason,
+    Stamp, Swayed, Verb,
 };
 use crate::engine::outputs::BeforeLook;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance, lives};
 use crate::fills::books::SimulatedBook;
+use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
-use crate::hive::heard::{Chain, HeardCauses, Listener, RecentWords};
+use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords};
 use serde::{Deserialize, Serialize};
 
 /// By how much of an agent's unit two sizes differ that count as different.
@@ -34,7 +35,7 @@ const DIFFERS: f64 = 0.1;
 /// An open life that is apart from its alone one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenLife {
-    /// The life.
+    /// The life that decides.
     pub life: Life,
     /// Its raw book, which trades its intents at once.
     pub raw: SimulatedBook,
@@ -47,7 +48,7 @@ pub struct OpenLife {
     /// Until when it neither enters nor adds.
     waits: Option<Stamp>,
     /// Through whom it came to be apart.
-    chain: Chain,
+    chain: CauseChain,
 }
 
 /// At how many barriers a life was looked at, and at how many of them the open one differed from the alone one.
@@ -75,7 +76,7 @@ impl OpenLife {
             side: 0,
             acted: 0,
             waits: None,
-            chain: Chain::default(),
+            chain: CauseChain::default(),
         }
     }
 }
@@ -85,7 +86,7 @@ struct OpenWord {
     speaker: (AgentId, AssetId),
     message: MessageId,
     side: i8,
-    chain: Chain,
+    chain: CauseChain,
     body: MessageKind,
 }
 
@@ -96,7 +97,7 @@ struct OpenLook<'a> {
     now: AtBars<'a>,
     /// What the alone life said at this close.
     alone: &'a [Utterance],
-    listening: Listener,
+    listening: ReactionListener,
 }
 
 impl Respond {
@@ -138,7 +139,7 @@ impl Respond {
                 keys: &of.keys,
                 values: &said.seen[before.values.clone()],
             };
-            let listening = Listener {
+            let listening = ReactionListener {
                 agent: agent.id,
                 asset: of.asset,
                 side: 0.0,
@@ -186,7 +187,7 @@ impl Respond {
         }
         let mut open = self.open_lives[slot].take().unwrap_or_else(|| Box::new(OpenLife::of(look.before)));
         let OpenLife { life, raw, acted, waits, chain, .. } = &mut *open;
-        let hears = Hears { cast, consensus: &self.consensus, heard: &self.heard };
+        let hears = Surroundings { cast, consensus: &self.consensus, heard: &self.heard };
         let mut company = OpenCompany::new(hears, look, (*acted, *waits), std::mem::take(chain));
         let (kind, costs) = (spec.kinds[look.now.asset.index()], &spec.costs[look.now.asset.index()]);
         if look.before.is_gone {
@@ -226,13 +227,7 @@ impl Respond {
         };
         let both = said.iter().zip(look.alone).take_while(same).count();
         for utterance in &look.alone[both..] {
-            let is_theirs = |m: &&mut Message| {
-                (m.from, m.asset, m.life) == (Speaker::Agent(speaker.0), Some(speaker.1), SpokenBy::Both)
-                    && is_same(&m.body, &utterance.body)
-            };
-            if let Some(message) = out.messages.iter_mut().find(is_theirs) {
-                self.bus.part(message);
-            }
+            self.bus.part(speaker.0, &utterance.body, &mut out.messages);
         }
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
@@ -259,9 +254,9 @@ impl Respond {
     fn is_swayed(&self, cast: &Population, look: &OpenLook<'_>) -> bool {
         let life = &look.before.life;
         let held = life.open();
-        let hears = Hears { cast, consensus: &self.consensus, heard: &self.heard };
+        let hears = Surroundings { cast, consensus: &self.consensus, heard: &self.heard };
         let acts = |moment, since| {
-            let mut company = OpenCompany::new(hears, look, (0, None), Chain::default());
+            let mut company = OpenCompany::new(hears, look, (0, None), CauseChain::default());
             company.opened = since;
             company.sway(moment) != Sway::NONE
         };
@@ -314,17 +309,9 @@ fn action(utterance: &Utterance) -> Option<&Action> {
     if let MessageKind::Action(action) = &utterance.body { Some(action) } else { None }
 }
 
-/// Whether a message is what was said: the points of an outcome are told on delivery.
-fn is_same(delivered: &MessageKind, said: &MessageKind) -> bool {
-    match (delivered, said) {
-        (MessageKind::Outcome(a), MessageKind::Outcome(b)) => a.intent == b.intent,
-        _ => delivered == said,
-    }
-}
-
 /// All that there is to hear.
 #[derive(Clone, Copy)]
-struct Hears<'a> {
+struct Surroundings<'a> {
     cast: &'a Population,
     consensus: &'a Consensus,
     heard: &'a RecentWords,
@@ -339,14 +326,14 @@ struct Acting {
 
 /// What an open life hears while it decides, and what it said.
 struct OpenCompany<'a> {
-    hears: Hears<'a>,
-    listening: Listener,
+    hears: Surroundings<'a>,
+    listening: ReactionListener,
     reactions: &'a [AgentReaction],
     /// When the intent was opened that is open.
     opened: Option<Stamp>,
     acted: u32,
     waits: Option<Stamp>,
-    chain: Chain,
+    chain: CauseChain,
     acting: Vec<Acting>,
     pending: Vec<Swayed>,
     words: Vec<(MessageKind, Vec<Swayed>)>,
@@ -354,10 +341,10 @@ struct OpenCompany<'a> {
 
 impl<'a> OpenCompany<'a> {
     fn new(
-        hears: Hears<'a>,
+        hears: Surroundings<'a>,
         look: &OpenLook<'a>,
         (acted, waits): (u32, Option<Stamp>),
-        chain: Chain,
+        chain: CauseChain,
     ) -> Self {
         OpenCompany {
             hears,
@@ -384,7 +371,7 @@ impl<'a> OpenCompany<'a> {
         if on_news && !self.hears.heard.is_news(reaction, self.listening.asset) {
             return None;
         }
-        let listener = Listener { side, since, ..self.listening };
+        let listener = ReactionListener { side, since, ..self.listening };
         self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
     }
 
@@ -494,6 +481,6 @@ impl Company for OpenCompany<'_> {
         let named = causes.messages.iter().map(|(message, _)| Cause { message: *message, part });
         self.pending.push(Swayed { reaction, causes: named.collect() });
         self.chain.depth = self.chain.depth.max(causes.chain.depth);
-        causes.chain.agents.iter().for_each(|agent| self.chain.extend(*agent, &Chain::default()));
+        causes.chain.agents.iter().for_each(|agent| self.chain.extend(*agent, &CauseChain::default()));
     }
 }

@@ -1,12 +1,12 @@
 //! What the second half is made from and does not change during a run.
 
-use crate::agents::at_bars::unit;
 use crate::agents::{Agent, Population, mind};
 use crate::domain::{AssetId, InstrumentKind, MarketEvent, Universe};
 use crate::engine::Settings;
 use crate::engine::real::RealSpec;
 use crate::engine::speak::Speak;
 use crate::fills::Costs;
+use crate::fills::pace::unit;
 use crate::hive::points::Points;
 use std::sync::Arc;
 

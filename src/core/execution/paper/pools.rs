@@ -89,7 +89,7 @@ pub enum PoolNews {
 /// What a pool says of what a holder provides.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PoolReport {
-    /// Whose liquidity.
+    /// Whose liquidity it is.
     pub holder: u32,
     /// In which pool.
     pub pool: InstrumentId,

@@ -10,12 +10,12 @@ use super::listener::{Count, Unknown, Voice};
 use crate::common::scenes::{self, Scene};
 use crate::common::{Tape, actions as actions_of, engine, shipped};
 use hive_core::agents::Agent;
-use hive_core::agents::at_bars::unit;
 use hive_core::agents::declaration::DrawnNumber;
 use hive_core::agents::families::Rules;
 use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::Legs;
 use hive_core::engine::{Engine, Outputs};
+use hive_core::fills::pace::unit;
 use hive_domain::{
     Bar, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reason, Span,
     Speaker, SpokenBy, Stamp, Term, Verb,

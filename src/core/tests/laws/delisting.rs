@@ -4,7 +4,7 @@
 use super::money::balanced;
 use crate::common::{Run, Tape, actions, shipped};
 use hive_core::engine::Outputs;
-use hive_domain::{Decimal, Event, InstrumentId, MarketEvent, Reason, Span, Verb};
+use hive_domain::{Decimal, Event, InstrumentId, MarketEvent, Reason, Span, SpokenBy, Verb};
 
 /// The tape without an asset's bars on some days.
 fn without(tape: &Tape, id: InstrumentId, days: std::ops::Range<i64>) -> Tape {
@@ -51,6 +51,7 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
                 gone = Some(*at);
                 let closes: Vec<_> = actions(&run.messages[from..])
                     .filter(|(m, _)| m.asset.is_some_and(|a| a.index() == btc.index()))
+                    .filter(|(m, _)| m.life != SpokenBy::Open)
                     .map(|(_, a)| a)
                     .collect();
                 assert!(held.0 > 10 && held.1 > 3 && !held.2.is_zero(), "nobody held it: {held:?}");
@@ -74,6 +75,8 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
                         }
                         assert_eq!(respond.real.execution.desk.parts[slot].held, 0);
                     }
+                    let open = respond.open_lives.get(slot).and_then(Option::as_ref);
+                    assert!(open.is_none_or(|o| o.life.intent == 0.0 && o.raw.quantity == 0.0));
                     assert_eq!(respond.consensus.heard(run.engine.cast(), slot), 0.0);
                 }
                 balanced(&run.engine);

@@ -33,6 +33,7 @@ fn narrow() -> Config {
 fn bare(config: &mut Config) {
     config.listening.lambda = Some(1.0);
     config.listening.voice_by_points = false;
+    config.listening.reactions = false;
     config.funds.by_points = false;
     config.funds.units_max = 1e9;
     config.managers = Managers::default();

@@ -2,9 +2,9 @@
 
 use super::money::balanced;
 use crate::common::{Run, Tape, actions, run, shipped};
-use hive_core::agents::at_bars::{UNIT_MAX, unit};
 use hive_core::config::{self, Override};
 use hive_core::engine::Outputs;
+use hive_core::fills::pace::{UNIT_MAX, unit};
 use hive_domain::Verb;
 use hive_market::synth::SynthWorld;
 

@@ -1,6 +1,7 @@
 //! What each of the operator's verbs does to the voice and the three lives, and what it leaves alone.
 
 use crate::common::{Run, Tape, hash, shipped};
+use hive_core::config::Config;
 use hive_core::engine::Outputs;
 use hive_core::treasury::Mode;
 use hive_domain::{AgentId, Command, Decimal, Event, InstrumentId, MessageKind, Speaker};
@@ -15,6 +16,14 @@ fn all(command: impl Fn(AgentId) -> Command) -> Vec<Command> {
     (0..FIRST as u32).map(|i| command(AgentId(i))).collect()
 }
 
+/// The shipped roster, whose open lives hear of no goal: what the operator does to money moves the goals, and so open lives
+/// that react to their readings.
+fn without_reactions() -> Config {
+    let mut config = shipped();
+    config.listening.reactions = false;
+    config
+}
+
 /// A run in which commands are given, with a look at every event between `ACTS` and the end.
 struct Watched {
     run: Run,
@@ -24,7 +33,7 @@ struct Watched {
 impl Watched {
     fn new() -> Self {
         let tape = Tape::market(DAYS);
-        let mut run = Run::start(&shipped(), &tape.universe);
+        let mut run = Run::start(&without_reactions(), &tape.universe);
         run.play(&tape.events[..tape.after(ACTS)]);
         Watched { run, tape }
     }
@@ -336,7 +345,7 @@ fn operator_states_survive_a_snapshot() {
         Command::Kill,
     ]);
     let bytes = w.run.engine.snapshot().unwrap();
-    let mut again = Run::start(&shipped(), &w.tape.universe);
+    let mut again = Run::start(&without_reactions(), &w.tape.universe);
     again.engine.restore(&bytes).unwrap();
     assert_eq!(again.engine.state_hash(), w.run.engine.state_hash());
     let (from, to) = (w.tape.after(ACTS), w.tape.after(ACTS + 60));

@@ -3,7 +3,7 @@
 
 use crate::common::{Run, Tape, shipped};
 use hive_core::engine::Outputs;
-use hive_domain::{Announced, Event, Factor, Holds, Message, MessageKind, Speaker, StanceVerb};
+use hive_domain::{Announced, Event, Factor, Holds, Message, MessageKind, Speaker, SpokenBy, StanceVerb};
 
 const DAYS: u32 = 250;
 
@@ -30,6 +30,8 @@ fn law05_every_stance_explains_itself() {
     let mut out = Outputs::default();
     // By slot: the last message that said its intent, and the intent.
     let mut last = vec![(0_u64, Announced::default()); run.engine.cast().slots.len()];
+    // The same by its open life, which listens.
+    let mut open = vec![Announced::default(); run.engine.cast().slots.len()];
     let slot_of = |run: &Run, m: &Message| {
         let Speaker::Agent(agent) = m.from else { unreachable!() };
         let cast = run.engine.cast();
@@ -43,7 +45,20 @@ fn law05_every_stance_explains_itself() {
         run.step(event, &mut out);
         for i in from..run.messages.len() {
             let m = &run.messages[i];
-            if let MessageKind::Action(a) = &m.body {
+            acted_on
+                .iter_mut()
+                .zip(0_u32..)
+                .filter(|(_, a)| m.from == Speaker::Agent(hive_domain::AgentId(*a)))
+                .for_each(|(n, _)| *n += m.swayed.iter().map(|s| s.causes.len() as u64).sum::<u64>());
+            if let MessageKind::Action(a) = &m.body
+                && m.life != SpokenBy::Alone
+            {
+                let slot = slot_of(&run, m);
+                open[slot].say(a.after, a.price);
+            }
+            if let MessageKind::Action(a) = &m.body
+                && m.life != SpokenBy::Open
+            {
                 let said = &mut last[slot_of(&run, m)];
                 said.0 = m.id.0;
                 said.1.say(a.after, a.price);
@@ -59,7 +74,7 @@ fn law05_every_stance_explains_itself() {
             assert_eq!(derive(&s.factors), s.result, "{m:?}");
             assert_eq!(own, s.own);
             let close = run.engine.speak.close(cast.slots[slot].asset);
-            let said = last[slot].1.at(close, Holds::Quantity);
+            let said = open[slot].at(close, Holds::Quantity);
             assert_eq!(own, 1.0 / cast.declared as f64 * said, "the position as announced");
             assert!((0.0..=1.0).contains(&listens) && slice.is_finite());
             // Nothing is left out: the pool, unless a factor says what else.
@@ -82,7 +97,6 @@ fn law05_every_stance_explains_itself() {
                 assert!(a.after * (s.result - own) > 0.0, "{said:?} does not point the way of {m:?}");
                 assert_eq!(last[slot_of(&run, said)].0, id.0, "its last word on the matter");
                 named += 1;
-                acted_on[agent.id.index()] += 1;
             }
             let distinct: std::collections::BTreeSet<_> = s.because.iter().flatten().collect();
             assert_eq!(distinct.len(), s.because.iter().flatten().count());
@@ -106,9 +120,22 @@ fn the_bus_counts_what_was_said() {
     let mut run = Run::start(&shipped(), &tape.universe);
     run.play(&tape.events);
     let mut counts = hive_domain::MessageCounts::default();
-    run.messages.iter().for_each(|m| counts.count(&m.body));
-    assert_eq!(run.engine.respond.bus.counts(), counts);
-    assert_eq!(counts.total(), run.messages.len() as u64);
+    let (mut alone, mut open) = (counts, counts);
+    for m in &run.messages {
+        match m.life {
+            SpokenBy::Both => {}
+            SpokenBy::Alone => alone.count(&m.body),
+            SpokenBy::Open => {
+                open.count(&m.body);
+                continue;
+            }
+        }
+        counts.count(&m.body);
+    }
+    let bus = &run.engine.respond.bus;
+    assert_eq!((bus.counts(), bus.alone_counts(), bus.open_counts()), (counts, alone, open));
+    assert_eq!(counts.total() + open.total(), run.messages.len() as u64);
+    assert!(open.wait > 0 && open.amend > 0 && bus.deeds() > 0);
     for agent in &run.engine.cast().agents {
         let sent = run.messages.iter().filter(|m| m.from == Speaker::Agent(agent.id)).count();
         assert_eq!(run.engine.respond.bus.sent(agent.id.index()), sent as u64);
