@@ -239,8 +239,7 @@ hears = { what = "opened", who = "Bea", side = "against" }
 then = { stop = 0.6 }
 "#;
 
-/// What the two said until the first intent that ended otherwise than it would have alone: a line a message, without
-/// conditions.
+/// What the two said from the first deed that one swayed of the other: a line a message, without conditions.
 fn story() -> String {
     let config = config::parse("twins.toml", TWINS).unwrap();
     let run = run(&config, &Tape::market(DAYS));
@@ -264,23 +263,8 @@ fn story() -> String {
         let from = hive::recorder::speaker(&run.engine, m.from);
         lines.push((m.swayed.is_empty(), format!("{} #{} {from}: {life}{said}{because}", m.at, m.id.0)));
     }
-    // To the first intent that ended for another reason than alone, from the last deed before it that was swayed, and the
-    // two words before that.
-    let reason = |m: &Message| {
-        if let MessageKind::Outcome(o) = &m.body { Some((m.from, o.intent, o.reason)) } else { None }
-    };
-    let ended: Vec<_> =
-        run.messages.iter().filter(|m| m.life == SpokenBy::Alone).filter_map(reason).collect();
-    let otherwise = |m: &&Message| {
-        let own = reason(m).filter(|_| m.life == SpokenBy::Open);
-        own.is_some_and(|(from, intent, why)| {
-            ended.iter().any(|(f, i, w)| (*f, *i) == (from, intent) && *w != why)
-        })
-    };
-    let end = run.messages.iter().find(otherwise).unwrap().id;
-    let last = lines.iter().position(|(_, line)| line.contains(&format!("#{} ", end.0))).unwrap();
-    let deed = lines[..last].iter().rposition(|(is_own, _)| !is_own).unwrap();
-    lines[deed.saturating_sub(2)..=last].iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
+    let first = lines.iter().position(|(is_own, _)| !is_own).unwrap();
+    lines[first - 2..].iter().take(10).map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

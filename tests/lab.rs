@@ -257,7 +257,7 @@ fn another_hive_is_compared_on_the_same_market_and_what_cannot_be_is_refused() {
     // Asked the other way round it is the same with the other sign, from results that were kept.
     let other =
         ["--arms", "net-eq", "--json", "b.json", "--agents", "all-ears.toml", "--against", "plain.toml"];
-    std::fs::write(at("plain.toml"), hive::config::print_default()).unwrap();
+    std::fs::write(at("plain.toml"), hive::config::ON_BARS.text).unwrap();
     assert!(lab(folder.path(), &other).status.success());
     let back: Report = serde_json::from_str(&std::fs::read_to_string(at("b.json")).unwrap()).unwrap();
     let (there, here) = (over(&back.uplift, "vs_other"), over(u, "vs_other"));

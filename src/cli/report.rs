@@ -373,8 +373,8 @@ fn company(out: &mut String, s: &Summary) -> std::fmt::Result {
     let (waits, amended) = (s.messages_open.wait, s.messages_open.amend);
     writeln!(
         out,
-        "  open lives swayed by others: {} deeds, {} of them waits and {} amended plans; the median\n  \
-         agent was elsewhere than alone at {:.0} % of its barriers",
+        "  open lives: {} deeds swayed by others, {} of them waits, {} amended plans;\n  \
+         half of the agents were elsewhere than alone at {:.0} % of their barriers or more",
         grouped(s.deeds),
         grouped(waits),
         grouped(amended),

@@ -113,13 +113,16 @@ pub fn newest_trade(cx: &PaneContext) -> Option<(AgentId, Option<MessageId>, Str
     let trades = |k: TopicKind| {
         matches!(k, TopicKind::Open | TopicKind::Increase | TopicKind::Decrease | TopicKind::Close)
     };
-    // A stance is what was made of what was heard: the trade itself. Where there is none, the intent is it.
-    let is = |m: &&MessageLine| {
-        (m.kind == TopicKind::Stance || trades(m.kind)) && m.agent.is_some_and(|a| cx.row(a).is_some())
-    };
-    let m = c.messages.iter().rev().find(is)?;
+    // A stance that is no longer the own intent is what was made of what was heard: the trade itself. Where there is none,
+    // the intent is it.
+    let is_listed = |m: &&MessageLine| m.agent.is_some_and(|a| cx.row(a).is_some());
+    let moved =
+        |m: &&MessageLine| m.kind == TopicKind::Stance && !m.text.starts_with("keeps") && is_listed(m);
+    let acts = |m: &&MessageLine| (m.kind == TopicKind::Stance || trades(m.kind)) && is_listed(m);
+    let newest = || c.messages.iter().rev();
+    let m = newest().find(moved).or_else(|| newest().find(acts))?;
     let same = |o: &&MessageLine| o.agent == m.agent && o.asset == m.asset && o.kind == TopicKind::Stance;
-    let decision = c.messages.iter().rev().find(same).map(|o| o.id);
+    let decision = if m.kind == TopicKind::Stance { Some(m.id) } else { newest().find(same).map(|o| o.id) };
     Some((m.agent?, decision, format!("the newest trade: {} on {}, #{}", m.from, m.asset, m.id.0)))
 }
 
