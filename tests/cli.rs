@@ -33,7 +33,7 @@ fn hive_alone_runs_the_embedded_market_to_a_report() {
     for word in [
         "SYNTH",
         "PAPER",
-        "seed 48",
+        "seed 82",
         "alone",
         "open",
         "real",
