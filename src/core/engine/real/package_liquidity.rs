@@ -178,6 +178,8 @@ impl Real {
         match report.news {
             PoolNews::Moved { trade, earned } => {
                 self.book_pooled(cx, i, trade)?;
+                // Whoever counts fills has all that was traded.
+                out.fills.extend(trade);
                 if !earned.is_zero() {
                     self.account.ledger.fee(agent, -earned)?;
                 }

@@ -10,8 +10,8 @@ use hive_core::engine::Outputs;
 use hive_core::execution::venue::is_venue_order;
 use hive_domain::step::{Rounding, count};
 use hive_domain::{
-    Decimal, Event, Fill, Instrument, InstrumentKind, MarketEvent, PriceStep, Speaker, Universe, money,
-    random,
+    Decimal, Event, FamilyId, Fill, Instrument, InstrumentKind, MarketEvent, PriceStep, Speaker, Universe,
+    money, random,
 };
 use hive_ledger::LedgerAccount;
 use hive_market::synth::{Detail, SynthFeed, SynthSettings};
@@ -136,7 +136,17 @@ fn nothing_is_lost(run: &Run, config: &Config) {
     let mut held = vec![Decimal::ZERO; real.account.marks.len()];
     run.fills.iter().for_each(|f| held[f.instrument.index()] += f.quantity);
     let worth: Decimal = held.iter().zip(&real.account.marks).map(|(q, mark)| q * mark).sum();
-    let equity = config.capital - paid - charged.iter().sum::<Decimal>() + worth;
+    // What pools earned and asked beside their fills: swaps' fees and gas. Without liquidity there is none.
+    let fees: Decimal = run.fills.iter().map(|f| f.fee).sum();
+    let beside = real.account.ledger.cash(LedgerAccount::Fees).unwrap() - fees;
+    let in_pools = real
+        .execution
+        .packages
+        .all
+        .iter()
+        .any(|p| run.engine.cast().agents[p.agent.index()].family == FamilyId::Defi);
+    let charged = charged.iter().sum::<Decimal>() + if in_pools { beside } else { Decimal::ZERO };
+    let equity = config.capital - paid - charged + worth;
     assert!(
         (equity - real.account.equity()).abs() < Decimal::new(1, 5),
         "{equity} and {}",
