@@ -352,9 +352,10 @@ impl Life {
         let side = again.map(|a| a.offer.side);
         let reason = if again.is_some() { Reason::ReEntry } else { Reason::Signal };
         let Some(p) = t.propose(book, &view, side).filter(|p| side.is_none_or(|side| p.side == side)) else {
-            return if company.invites() {
-                self.join(t, book, &view, company)
-            };
+            if company.invites() {
+                self.join(t, book, &view, company);
+            }
+            return;
         };
         let (plan, first) = match again {
             Some(again) => again.take_up(p.plan),

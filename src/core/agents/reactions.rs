@@ -75,24 +75,13 @@ impl AgentReaction {
 
     /// Whether it can act at this moment of a life.
     pub fn acts_at(&self, moment: LifeMoment) -> bool {
-        match (moment, self.rule.then) {
-            (LifeMoment::Flat, ReactionEffect::Enter(_))
-            | (LifeMoment::Adding(_), ReactionEffect::Wait(_)) => true,
-            (
-                LifeMoment::Entering(_),
-                ReactionEffect::Wait(_)
-                | ReactionEffect::Size(_)
-                | ReactionEffect::Stop(_)
-                | ReactionEffect::Target(_),
-            ) => true,
-            (
-                LifeMoment::Holding(_),
-                ReactionEffect::Stop(_)
-                | ReactionEffect::Target(_)
-                | ReactionEffect::Cut(_)
-                | ReactionEffect::Hedge(_),
-            ) => true,
-            _ => false,
-        }
+        use ReactionEffect::{Cut, Enter, Hedge, Size, Stop, Target, Wait};
+        matches!(
+            (moment, self.rule.then),
+            (LifeMoment::Flat, Enter(_))
+                | (LifeMoment::Adding(_), Wait(_))
+                | (LifeMoment::Entering(_), Wait(_) | Size(_) | Stop(_) | Target(_))
+                | (LifeMoment::Holding(_), Stop(_) | Target(_) | Cut(_) | Hedge(_))
+        )
     }
 }

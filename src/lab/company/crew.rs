@@ -2,17 +2,25 @@
 //!
 //! # Invariants
 //!
-//! 1. Only who has funds and trades on its own is in it, scouts and structured agents are not: what an agent
+//! 1. Only who has funds and trades on its own is in it, scouts, control groups and structured agents are not: what an agent
 //!    says depends on nobody else, so those who stay say what they said before.
 //! 2. Fewer: the first of the file. More: the file is declared again in its order, each time under new names
 //!    (`Mira`, then `Mira-2`, `Mira-3`), so that every draw that goes by names differs; what the file names or
 //!    sets itself stays.
 
-use crate::agents::declaration::{Declaration, Roster};
+use crate::agents::declaration::{Declaration, ParamSpec, Roster};
+use crate::agents::families;
 
 /// The agents that take part as they are declared.
 pub fn declared(roster: &Roster) -> Vec<&Declaration> {
-    roster.agents.iter().filter(|d| d.funded && !d.family.is_structured()).collect()
+    roster.agents.iter().filter(|d| d.funded && !d.family.is_structured() && !is_control(d)).collect()
+}
+
+/// Whether it is a control group, which has no funds on any feed.
+fn is_control(d: &Declaration) -> bool {
+    let least = |spec: &ParamSpec| d.params.get(spec.name).copied().unwrap_or(spec.default).from;
+    let params: Vec<f64> = families::info(d.family).params.iter().map(least).collect();
+    families::is_control(d.family, &params)
 }
 
 /// A roster of so many agents; of none if nobody is declared with funds.

@@ -160,7 +160,7 @@ impl Respond {
                     self.heard.action(speaker, (at, message), (a.verb, side), Some(chain));
                 }
                 MessageKind::Outcome(o) => {
-                    self.heard.outcome(speaker, (at, message), (&o, side), Some(chain))
+                    self.heard.outcome(speaker, (at, message), (&o, side), Some(chain));
                 }
                 _ => {}
             }
@@ -461,7 +461,7 @@ impl Company for OpenCompany<'_> {
                 ReactionEffect::Size(x) => self.take(SwayField::Size, &mut sway.size, number, (x, causes)),
                 ReactionEffect::Stop(x) => self.take(SwayField::Stop, &mut sway.stop, number, (x, causes)),
                 ReactionEffect::Target(x) => {
-                    self.take(SwayField::Target, &mut sway.target, number, (x, causes))
+                    self.take(SwayField::Target, &mut sway.target, number, (x, causes));
                 }
                 ReactionEffect::Cut(x) => self.take(SwayField::Cut, &mut sway.cut, number, (x, causes)),
                 ReactionEffect::Hedge(x) => self.take(SwayField::Hedge, &mut sway.hedge, number, (x, causes)),

@@ -456,7 +456,8 @@ fn company_share_is_nothing_for_a_hermit_and_something_for_who_listens() {
     ]);
     config.roster.agents[3].reacts.clear();
     let run = run(&config, &tape);
-    let shares: Vec<f64> = run.engine.respond.company.iter().map(|c| c.share()).collect();
+    let shares: Vec<f64> =
+        run.engine.respond.company.iter().map(hive_core::engine::respond::CompanyShare::share).collect();
     assert_eq!(shares[3], 0.0);
     assert!(shares.iter().filter(|s| **s > 0.05).count() * 2 > shares.len(), "{shares:?}");
     assert!(shares.iter().all(|s| (0.0..=1.0).contains(s)));

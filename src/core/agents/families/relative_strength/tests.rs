@@ -20,7 +20,7 @@ fn rig(n: usize, cut: f64) -> OneLife {
     OneLife::new(&feed(&vec![InstrumentKind::Perp; n]), FamilyId::RelativeStrength, &p, "AAA").unwrap()
 }
 
-/// FactorMarket of a market that all of them feel, each by its beta, with a drift and noise of its own.
+/// Closes of a market that all of them feel, each by its beta, with a drift and noise of its own.
 struct FactorMarket {
     close: Vec<f64>,
     beta: Vec<f64>,
