@@ -9,6 +9,7 @@ use hive::domain::{
 };
 use hive::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 const DAYS: u32 = 300;
 
@@ -57,7 +58,7 @@ fn hearers(engine: &Engine, of: AgentId) -> (BTreeSet<AgentId>, BTreeSet<AgentId
     for agent in cast.agents[..cast.declared].iter().filter(|a| a.id != of) {
         // Who looks at none of its assets has nothing to hear from it.
         let meets = agent.slots.clone().any(|s| own.contains(&cast.slots[s].asset));
-        for reaction in agent.reacts.iter().filter(|r| r.hears(speaker)) {
+        for reaction in agent.reacts.iter().filter(|r| cast.is_heard_by(r, of)) {
             let elsewhere = reaction.on != hive::agents::reactions::ListensOn::Mine;
             let is_word = !matches!(reaction.rule.hears.what, hive::domain::Hearing::Goal { .. });
             if is_word && (meets || elsewhere) {
@@ -71,24 +72,46 @@ fn hearers(engine: &Engine, of: AgentId) -> (BTreeSet<AgentId>, BTreeSet<AgentId
     (named, all)
 }
 
-#[test]
-fn whoever_is_silenced_is_missed_by_those_who_hear_it() {
+/// A run of everybody, and what is another in each run in which one of them has no voice.
+struct Silenced {
+    whole: Run,
+    /// By agent without a voice: whose deeds are others, each with those of them that were swayed.
+    each: Vec<BTreeMap<AgentId, Vec<Message>>>,
+}
+
+/// The deeds of an agent's open life that others swayed.
+fn swayed_of(messages: &[Message], who: AgentId) -> Vec<Message> {
+    let is_own = |m: &&Message| m.from == Speaker::Agent(who) && !m.swayed.is_empty();
+    messages.iter().filter(is_own).cloned().collect()
+}
+
+/// A run an agent, which two tests look at.
+static SILENCED: LazyLock<Silenced> = LazyLock::new(|| {
     let mut config = shipped();
     config.roster.scouts = 0;
     let tape = Tape::market(DAYS);
     let whole = run(&config, &tape);
     let before = deeds(&whole.messages);
+    let one = |agent| {
+        let silenced = without_voice_of(&config, &tape, agent);
+        // Its own deeds may be others too, by what it hears of those who miss it.
+        let other = others_than(&before, &deeds(&silenced.messages));
+        other.into_iter().map(|who| (who, swayed_of(&silenced.messages, who))).collect()
+    };
+    let each = (0..whole.engine.cast().declared as u32).map(AgentId).map(one).collect();
+    Silenced { whole, each }
+});
+
+#[test]
+fn whoever_is_silenced_is_missed_by_those_who_hear_it() {
+    let Silenced { whole, each } = &*SILENCED;
     let (mut shares, mut named_all, mut named_other) = (Vec::new(), 0, 0);
-    for agent in 0..whole.engine.cast().declared {
-        let agent = AgentId(agent as u32);
+    for (agent, other) in (0..).map(AgentId).zip(each) {
         let (named, all) = hearers(&whole.engine, agent);
         if all.is_empty() {
             continue;
         }
-        let silenced = without_voice_of(&config, &tape, agent);
-        // Its own deeds may be others too, by what it hears of those who miss it.
-        let other = others_than(&before, &deeds(&silenced.messages));
-        let is_other = |set: &BTreeSet<AgentId>| set.intersection(&other).count();
+        let is_other = |set: &BTreeSet<AgentId>| set.iter().filter(|who| other.contains_key(who)).count();
         named_all += named.len();
         named_other += is_other(&named);
         shares.push(is_other(&all) as f64 / all.len() as f64);
@@ -113,32 +136,21 @@ fn leads_to(messages: &[Message], deed: &Message, speaker: AgentId, depth: usize
 
 #[test]
 fn a_deed_that_goes_with_a_voice_has_a_chain_of_messages_back_to_it() {
-    let mut config = shipped();
-    config.roster.scouts = 0;
-    let tape = Tape::market(DAYS);
-    let whole = run(&config, &tape);
+    let Silenced { whole, each } = &*SILENCED;
     let mut looked = 0;
-    for agent in (0..whole.engine.cast().declared as u32).map(AgentId) {
-        let silenced = without_voice_of(&config, &tape, agent);
-        let (a, b) = (deeds(&whole.messages), deeds(&silenced.messages));
-        for who in others_than(&a, &b) {
-            // The first deed that is another: what others swayed of it, in either run, leads back to the voice, or would
-            // have been one more who says the same.
-            let own = |run: &Run| -> Vec<Message> {
-                let is_own = |m: &&Message| m.from == Speaker::Agent(who) && m.life == SpokenBy::Open;
-                run.messages.iter().filter(is_own).filter(|m| !m.swayed.is_empty()).cloned().collect()
+    for (agent, swayed) in (0..).map(AgentId).zip(each) {
+        for (who, theirs) in swayed {
+            // The first swayed deed that is another. It leads back to the voice, or to others who were one too few without it.
+            let mine = swayed_of(&whole.messages, *who);
+            let theirs = theirs.iter().map(Some).chain(std::iter::repeat(None));
+            let is_other = |(x, y): &(&Message, Option<&Message>)| {
+                y.is_none_or(|y| (x.at, x.asset, &x.body) != (y.at, y.asset, &y.body))
             };
-            let (mine, theirs) = (own(&whole), own(&silenced));
-            let first = mine
-                .iter()
-                .zip(theirs.iter().map(Some).chain(std::iter::repeat(None)))
-                .find(|(x, y)| y.is_none_or(|y| (x.at, x.asset, &x.body) != (y.at, y.asset, &y.body)));
-            let Some((deed, _)) = first else { continue };
-            if leads_to(&whole.messages, deed, agent, 4) {
-                looked += 1;
-            }
+            let first = mine.iter().zip(theirs).find(is_other);
+            looked += usize::from(first.is_some_and(|(deed, _)| leads_to(&whole.messages, deed, agent, 4)));
         }
     }
+    println!("{looked} deeds lead back");
     assert!(looked >= 20, "{looked} deeds lead back to whom they go with");
 }
 

@@ -203,6 +203,12 @@ impl Population {
         }
     }
 
+    /// Whether a reaction listens to this agent.
+    pub fn is_heard_by(&self, reaction: &AgentReaction, speaker: AgentId) -> bool {
+        let Agent { family, goal, .. } = self.agents[speaker.index()];
+        reaction.hears(speaker, family, goal)
+    }
+
     /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
     fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, f64)>) {
         let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
@@ -269,7 +275,8 @@ impl Population {
     /// Reactions name agents and assets: once all are cast they are resolved.
     fn listen(&mut self, roster: &Roster, universe: &Universe) {
         for (i, declaration) in roster.agents.iter().enumerate() {
-            let resolve = |rule: &Reaction| AgentReaction::resolve(rule, &self.agents, universe);
+            let find = |name: &str| self.agents.iter().find(|a| a.name == name).map(|a| a.id);
+            let resolve = |rule: &Reaction| AgentReaction::resolve(rule, find, universe);
             let (found, lost): (Vec<_>, Vec<_>) =
                 declaration.reacts.iter().map(resolve).partition(Result::is_ok);
             self.agents[i].reacts = found.into_iter().filter_map(Result::ok).collect();

@@ -7,7 +7,6 @@
 //! 2. What is done is told by [`Company::acted`] before the word that says so.
 //! 3. A sway takes no size beyond what the agent may reach by itself, adds included.
 
-use super::life::OpenIntent;
 use crate::domain::condition::Target;
 use crate::domain::{Condition, EvalContext, Indicator, MessageKind, Plan, Term};
 use crate::domain::{Span, Stamp};
@@ -120,36 +119,34 @@ fn nearer(when: &Condition, entry: f64, factor: f64) -> Option<Condition> {
 }
 
 /// Holds the stop of an intent at this fraction of its distance; whether it has one.
-pub(super) fn hold_stop(open: &mut OpenIntent, factor: f64) -> bool {
-    let Some(stop) = nearer(&open.plan.stop, open.entry, factor) else { return false };
-    Arc::make_mut(&mut open.plan).stop = stop;
+pub(super) fn hold_stop(plan: &mut Arc<Plan>, entry: f64, factor: f64) -> bool {
+    let Some(stop) = nearer(&plan.stop, entry, factor) else { return false };
+    Arc::make_mut(plan).stop = stop;
     true
 }
 
 /// Holds the targets of an intent at this multiple of their distances; whether there are any.
-pub(super) fn hold_targets(open: &mut OpenIntent, factor: f64) -> bool {
-    let entry = open.entry;
+pub(super) fn hold_targets(plan: &mut Arc<Plan>, entry: f64, factor: f64) -> bool {
     let moved = |t: &Target| nearer(&t.when, entry, factor).map(|when| Target { when, fraction: t.fraction });
-    let targets: Vec<Target> = open.plan.targets.iter().map(|t| moved(t).unwrap_or(*t)).collect();
-    let is_new = targets != open.plan.targets;
+    let targets: Vec<Target> = plan.targets.iter().map(|t| moved(t).unwrap_or(*t)).collect();
+    let is_new = targets != plan.targets;
     if is_new {
-        Arc::make_mut(&mut open.plan).targets = targets;
+        Arc::make_mut(plan).targets = targets;
     }
     is_new
 }
 
-/// Opens an intent at a multiple of its size, its adds as far as they do not take it beyond what they would have taken it to
-/// anyhow; the multiple that was possible.
-pub(super) fn hold_size(open: &mut OpenIntent, factor: f64) -> f64 {
-    let own = open.first;
-    let adds = open.plan.add.map_or(0.0, |(_, more)| f64::from(open.adds) * more);
-    let limit = own * (1.0 + adds);
-    open.first = (own * factor).min(limit);
-    if let Some((when, _)) = open.plan.add.filter(|_| factor > 1.0) {
-        let left = (limit - open.first) / (f64::from(open.adds) * open.first);
-        Arc::make_mut(&mut open.plan).add = (left > 1e-9).then_some((when, left));
+/// The first size of an intent that is opened at a multiple of its `own`: no more than what its adds, so many as there may be,
+/// would have taken it to anyhow, and they only take it there.
+pub(super) fn hold_size(plan: &mut Arc<Plan>, (own, adds): (f64, u32), factor: f64) -> f64 {
+    let adds = f64::from(adds);
+    let limit = own * (1.0 + plan.add.map_or(0.0, |(_, more)| adds * more));
+    let first = (own * factor).min(limit);
+    if let Some((when, _)) = plan.add.filter(|_| factor > 1.0) {
+        let left = (limit - first) / (adds * first);
+        Arc::make_mut(plan).add = (left > 1e-9).then_some((when, left));
     }
-    open.first / own
+    first
 }
 
 /// Whether an intent that is opened at this close would be closed at once by its own plan.
@@ -168,9 +165,9 @@ mod tests {
     use super::*;
     use crate::domain::Comparison;
 
-    fn open(adds: u32, add: Option<f64>) -> OpenIntent {
+    fn plan(add: Option<f64>) -> Arc<Plan> {
         let price = |op, price| Condition { left: Term::Close, op, right: Term::Level(price) };
-        let plan = Plan {
+        Arc::new(Plan {
             legs: Vec::new(),
             stop: price(Comparison::Below, 90.0),
             trail: None,
@@ -183,52 +180,34 @@ mod tests {
             add: add.map(|more| (price(Comparison::Above, 104.0), more)),
             hedge: None,
             reenter: None,
-        };
-        OpenIntent {
-            side: 1.0,
-            units: 0.0,
-            first: 0.5,
-            entry: 100.0,
-            delta: 1.0,
-            best: 100.0,
-            adds,
-            equity: 0.0,
-            legs: Vec::new(),
-            notional: 1.0,
-            carried: 0.0,
-            plan: Arc::new(plan),
-        }
+        })
     }
 
     #[test]
     fn distances_are_held_about_the_entry() {
-        let mut intent = open(0, None);
-        assert!(hold_stop(&mut intent, 0.6) && hold_targets(&mut intent, 0.5));
-        assert_eq!(intent.plan.stop.right, Term::Level(94.0));
-        let targets: Vec<Term> = intent.plan.targets.iter().map(|t| t.when.right).collect();
+        let mut plan = plan(None);
+        assert!(hold_stop(&mut plan, 100.0, 0.6) && hold_targets(&mut plan, 100.0, 0.5));
+        assert_eq!(plan.stop.right, Term::Level(94.0));
+        let targets: Vec<Term> = plan.targets.iter().map(|t| t.when.right).collect();
         assert_eq!(targets, [Term::Level(105.0), Term::Level(125.0)]);
     }
 
     #[test]
     fn a_larger_size_takes_from_its_adds_and_never_beyond_its_own_limit() {
-        let total = |intent: &OpenIntent| {
-            let adds = intent.plan.add.map_or(0.0, |(_, more)| f64::from(intent.adds) * more);
-            intent.first * (1.0 + adds)
+        let total = |plan: &Plan, first: f64, adds: u32| {
+            first * (1.0 + plan.add.map_or(0.0, |(_, more)| f64::from(adds) * more))
         };
         for (adds, add) in [(2, Some(0.5)), (1, Some(0.25)), (1, Some(0.1)), (0, None)] {
             for factor in [0.25, 1.0, 1.25, 2.0] {
-                let own = open(adds, add);
-                let mut intent = own.clone();
-                let got = hold_size(&mut intent, factor);
-                assert!(
-                    got <= factor + 1e-12 && total(&intent) <= total(&own) + 1e-12,
-                    "{adds} {add:?} {factor}"
-                );
-                assert!((intent.first - got * own.first).abs() < 1e-15);
-                assert!(factor > 1.0 || intent.plan == own.plan, "a smaller one keeps its plan");
+                let own = plan(add);
+                let mut held = Arc::clone(&own);
+                let first = hold_size(&mut held, (0.5, adds), factor);
+                let is_within = total(&held, first, adds) <= total(&own, 0.5, adds) + 1e-12;
+                assert!(first <= 0.5 * factor + 1e-12 && is_within, "{adds} {add:?} {factor}");
+                assert!(factor > 1.0 || held == own, "a smaller one keeps its plan");
             }
         }
-        assert_eq!(hold_size(&mut open(0, None), 2.0), 1.0, "who never adds has no more to give");
-        assert_eq!(hold_size(&mut open(2, Some(0.5)), 1.25), 1.25);
+        assert_eq!(hold_size(&mut plan(None), (0.5, 0), 2.0), 0.5, "who never adds has no more to give");
+        assert_eq!(hold_size(&mut plan(Some(0.5)), (0.5, 2), 1.25), 0.625);
     }
 }

@@ -576,16 +576,18 @@ impl Life {
 /// Opens, or goes on, at the size and the distances that its company makes of its own.
 fn conform<T: Trading, C: Company + ?Sized>(t: &T, open: &mut OpenIntent, sway: &Sway, company: &mut C) {
     if sway.size != 1.0 {
-        let own = t.fraction(open, open.first);
-        let multiple = hold_size(open, sway.size);
-        if multiple != 1.0 {
-            company.acted(SwayField::Size, own * (multiple - 1.0));
+        let OpenIntent { plan, adds, first: own, .. } = &mut *open;
+        let first = hold_size(plan, (*own, *adds), sway.size);
+        let before = std::mem::replace(own, first);
+        if first != before {
+            company.acted(SwayField::Size, t.fraction(open, first) - t.fraction(open, before));
         }
     }
-    if sway.stop < 1.0 && hold_stop(open, sway.stop) {
+    let OpenIntent { plan, entry, .. } = open;
+    if sway.stop < 1.0 && hold_stop(plan, *entry, sway.stop) {
         company.acted(SwayField::Stop, sway.stop - 1.0);
     }
-    if sway.target != 1.0 && hold_targets(open, sway.target) {
+    if sway.target != 1.0 && hold_targets(plan, *entry, sway.target) {
         company.acted(SwayField::Target, sway.target - 1.0);
     }
 }

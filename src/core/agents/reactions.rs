@@ -1,6 +1,5 @@
 //! Reactions of an agent on a feed: the names in them are agents and assets of this run.
 
-use super::cast::Agent;
 use crate::domain::{AgentId, AssetId, FamilyId, Goal, HeardOn, Reaction, ReactionEffect, Universe, Whom};
 
 use super::company::LifeMoment;
@@ -41,12 +40,16 @@ pub struct AgentReaction {
 }
 
 impl AgentReaction {
-    /// Finds whom and what a rule names; else why it rests.
-    pub fn resolve(rule: &Reaction, agents: &[Agent], universe: &Universe) -> Result<Self, String> {
+    /// Finds whom and what a rule names, agents by `find`; else why it rests.
+    pub fn resolve(
+        rule: &Reaction,
+        find: impl Fn(&str) -> Option<AgentId>,
+        universe: &Universe,
+    ) -> Result<Self, String> {
         let who = match &rule.hears.who {
             Whom::Anyone => ListensTo::Anyone,
-            Whom::Agent(name) => match agents.iter().find(|a| a.name == *name) {
-                Some(agent) => ListensTo::Agent(agent.id),
+            Whom::Agent(name) => match find(name) {
+                Some(agent) => ListensTo::Agent(agent),
                 None => return Err(format!("{:?} rests: there is no agent {name}", rule.name)),
             },
             Whom::Family(family) => ListensTo::Family(*family),
@@ -63,13 +66,13 @@ impl AgentReaction {
         Ok(AgentReaction { rule: rule.clone(), who, on })
     }
 
-    /// Whether it listens to this speaker.
-    pub fn hears(&self, speaker: &Agent) -> bool {
+    /// Whether it listens to a speaker of this family who is deployed for this goal.
+    pub fn hears(&self, speaker: AgentId, family: FamilyId, goal: Goal) -> bool {
         match self.who {
             ListensTo::Anyone => true,
-            ListensTo::Agent(id) => speaker.id == id,
-            ListensTo::Family(family) => speaker.family == family,
-            ListensTo::DeployedFor(goal) => speaker.goal == goal,
+            ListensTo::Agent(id) => speaker == id,
+            ListensTo::Family(of) => family == of,
+            ListensTo::DeployedFor(of) => goal == of,
         }
     }
 

@@ -290,7 +290,7 @@ impl RecentWords {
         for word in rings.flat_map(|ring| ring.iter().rev().take_while(|w| w.at >= from)) {
             let counts = word.agent != listener.agent
                 && is_on_side(hears.side, word.side, listener.side)
-                && reaction.hears(&cast.agents[word.agent.index()])
+                && cast.is_heard_by(reaction, word.agent)
                 && !matches!(what, Hearing::Lost(Some(r)) if word.reason != Some(*r))
                 && consensus.is_heard(word.agent)
                 && word.open.as_ref().is_none_or(|c| cautious && c.may_reach(listener.agent));
@@ -328,7 +328,7 @@ impl RecentWords {
             let speaker = cast.slots[slot as usize].agent;
             let counts = speaker != listener.agent
                 && is_on_side(hears.side, standing.side, listener.side)
-                && reaction.hears(&cast.agents[speaker.index()])
+                && cast.is_heard_by(reaction, speaker)
                 && consensus.is_heard(speaker);
             if counts && levels(&standing.plan, level).any(|when| is_near(&when)) {
                 found.name(speaker, standing.message, None);
@@ -361,8 +361,8 @@ fn is_on_side(wanted: HeardSide, speaker: i8, listener: f64) -> bool {
     }
 }
 
-/// +1, −1, or 0 for nothing.
-fn sign(x: f64) -> i8 {
+/// The side of a position: +1, −1, or 0 for nothing.
+pub fn sign(x: f64) -> i8 {
     i8::from(x > 0.0) - i8::from(x < 0.0)
 }
 

@@ -28,7 +28,9 @@ impl Respond {
         for reading in self.goals.readings(&s.goals) {
             let from = Speaker::Tracker(reading.goal);
             let id = self.bus.deliver(at, from, None, MessageKind::Goal(reading), &mut out.messages);
-            self.heard.reading(id, &reading);
+            if spec.has_reactions {
+                self.heard.reading(id, &reading);
+            }
         }
         let mut saved = 0.0;
         for (speaker, receipt) in self.real.execution.services.receipts(

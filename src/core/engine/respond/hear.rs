@@ -170,7 +170,7 @@ impl Respond {
         let (agent, asset) = cast.voice(voice);
         let whole = self.whole(agent, body);
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
-        if is_heard && !cast.agents[agent.index()].scout {
+        if is_heard && spec.has_reactions && !cast.agents[agent.index()].scout {
             self.heard.alone(voice, (agent, asset), (at, id), body);
         }
         match body {

@@ -18,10 +18,11 @@ mod day;
 mod hear;
 mod listen;
 mod open;
+mod open_life;
 mod operator_commands;
 mod spec;
 mod state;
 
-pub use open::{CompanyShare, OpenLife};
+pub use open_life::{CompanyShare, OpenLife};
 pub use spec::{ControlOverrides, RespondSpec};
 pub use state::{OpenState, ResidualStance, Respond};

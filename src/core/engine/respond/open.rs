@@ -9,6 +9,7 @@
 //! 4. Of several cautious effects on one thing the most cautious holds, and bold ones on it are void.
 //! 5. Each deed names what swayed it, and the parts of the causes add up to what it changed.
 
+use super::open_life::OpenLife;
 use super::spec::RespondSpec;
 use super::state::Respond;
 use crate::agents::at_bars::AtBars;
@@ -17,69 +18,18 @@ use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Action, AgentId, Announced, AssetId, Cause, MessageId, MessageKind, Outcome, ReactionEffect, Reason,
-    Stamp, Swayed, Verb,
+    Action, AgentId, AssetId, Cause, MessageId, MessageKind, Outcome, ReactionEffect, Reason, Stamp, Swayed,
+    Verb,
 };
 use crate::engine::outputs::BeforeLook;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance, lives};
-use crate::fills::books::SimulatedBook;
 use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
-use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords};
-use serde::{Deserialize, Serialize};
+use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
 
 /// By how much of an agent's unit two sizes differ that count as different.
 const DIFFERS: f64 = 0.1;
-
-/// An open life that is apart from its alone one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OpenLife {
-    /// The life that decides.
-    pub life: Life,
-    /// Its raw book, which trades its intents at once.
-    pub raw: SimulatedBook,
-    /// What it has announced.
-    pub announced: Announced,
-    /// Side of its last position.
-    side: i8,
-    /// A bit for each reaction that has acted since its last close.
-    acted: u32,
-    /// Until when it neither enters nor adds.
-    waits: Option<Stamp>,
-    /// Through whom it came to be apart.
-    chain: CauseChain,
-}
-
-/// At how many barriers a life was looked at, and at how many of them the open one differed from the alone one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CompanyShare {
-    /// Barriers of an agent's assets.
-    pub barriers: u64,
-    /// Those at which side, size by a tenth of a unit, or stop differed.
-    pub apart: u64,
-}
-
-impl CompanyShare {
-    /// The share of barriers at which company made a difference, 0 … 1.
-    pub fn share(&self) -> f64 {
-        if self.barriers == 0 { 0.0 } else { self.apart as f64 / self.barriers as f64 }
-    }
-}
-
-impl OpenLife {
-    fn of(before: &BeforeLook) -> Self {
-        OpenLife {
-            life: before.life.clone(),
-            raw: before.raw,
-            announced: before.announced,
-            side: 0,
-            acted: 0,
-            waits: None,
-            chain: CauseChain::default(),
-        }
-    }
-}
 
 /// What an open life said at a barrier, before others hear it.
 struct OpenWord {
@@ -110,8 +60,7 @@ impl Respond {
         said: &StepOutput,
         out: &mut Outputs,
     ) {
-        let l = &spec.settings.listening;
-        if !l.enabled || !l.reactions {
+        if !spec.has_reactions {
             return;
         }
         let (cast, reference) = (&*spec.cast, lives::reference(&spec.settings, &spec.cast));
@@ -232,7 +181,7 @@ impl Respond {
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
                 open.announced.say(action.after, action.price);
-                open.side = i8::from(action.side() > 0.0) - i8::from(action.side() < 0.0);
+                open.side = sign(action.side());
                 if action.verb == Verb::Close {
                     open.acted = 0;
                 }

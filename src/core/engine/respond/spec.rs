@@ -20,6 +20,8 @@ pub struct RespondSpec {
     pub(in crate::engine) kinds: Vec<InstrumentKind>,
     /// What each costs to trade.
     pub(in crate::engine) costs: Vec<Costs>,
+    /// Whether anybody lives by reactions; else nothing that was said is remembered for them.
+    pub(super) has_reactions: bool,
     /// What a negative control of the lab turns round; a run turns nothing.
     pub misled: ControlOverrides,
 }
@@ -39,7 +41,10 @@ impl RespondSpec {
         let real = RealSpec::new(&cast, universe, &settings);
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
-        RespondSpec { cast, settings, real, kinds, costs, misled: ControlOverrides::default() }
+        let l = &settings.listening;
+        let has_reactions = l.enabled && l.reactions && cast.agents.iter().any(|a| !a.reacts.is_empty());
+        let misled = ControlOverrides::default();
+        RespondSpec { cast, settings, real, kinds, costs, has_reactions, misled }
     }
 
     /// Whether it is of an instrument that the desk trades.

@@ -1,6 +1,6 @@
 //! The state of the second half: what is kept of everybody who speaks and listens.
 
-use super::open::{CompanyShare, OpenLife};
+use super::open_life::{CompanyShare, OpenLife};
 use super::spec::RespondSpec;
 use crate::agents::{Agent, Population};
 use crate::domain::{Announced, Digest, StanceVerb};

@@ -392,7 +392,7 @@ fn sound_by_construction(key: u64, tape: &Tape) -> usize {
 
 /// As many rosters as a test run has time for; `HIVE_ROSTERS` says how many there are to be.
 #[test]
-fn law20_reactions_are_bounded_by_construction_on_random_rosters() {
+fn reactions_are_bounded_by_construction_on_random_rosters() {
     let rosters = std::env::var("HIVE_ROSTERS").ok().and_then(|n| n.parse().ok()).unwrap_or(60_u64);
     let tape = Tape::market(60);
     let deeds: usize = (0..rosters).map(|key| sound_by_construction(random::mix(77, key), &tape)).sum();
@@ -400,7 +400,7 @@ fn law20_reactions_are_bounded_by_construction_on_random_rosters() {
 }
 
 #[test]
-fn law20_with_prices_and_alone_words_frozen_nothing_acts_after_twenty_barriers() {
+fn with_prices_and_alone_words_frozen_nothing_acts_after_twenty_barriers() {
     let tape = Tape::market(60);
     let (mut stopped, mut acted) = (0, 0);
     for key in 0..20 {
