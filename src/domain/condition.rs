@@ -6,7 +6,7 @@
 //! prices relative to it ([`Term::Entry`]). Everything is judged on closes of the decision clock and acted
 //! on at the next open, so "stop" means "closed beyond", as in the measurements of the mechanism.
 
-use super::{Indicator, InstrumentId};
+use super::{Indicator, InstrumentId, Span};
 use serde::{Deserialize, Serialize};
 
 /// Most targets of a plan: what a message carries has an end.
@@ -281,11 +281,31 @@ pub struct StructureLeg {
     pub ratio: f64,
 }
 
+/// The leg of an intent that is worked as a maker, before the others are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakerLeg {
+    /// Its instrument, one of the legs'.
+    pub instrument: InstrumentId,
+    /// How long it rests before what is missing of it is taken.
+    pub within: Span,
+}
+
+impl MakerLeg {
+    /// One that rests for so many minutes; none where that is none.
+    pub fn resting(instrument: InstrumentId, minutes: f64) -> Option<Self> {
+        let within = Span((minutes * Span::MINUTE.0 as f64) as i64);
+        (within.0 > 0).then_some(MakerLeg { instrument, within })
+    }
+}
+
 /// What an intent holds, and all its conditions. A part that has acted is gone from the plan of the next message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// What a unit of it holds, for a long; none where it is the asset itself, as the desk trades it.
     pub legs: Vec<StructureLeg>,
+    /// The leg that rests at the near side when the intent is opened or added to, while the others follow its fills; none
+    /// where all are taken at once.
+    pub maker: Option<MakerLeg>,
     /// Closes the intent at a loss: a price on the losing side of entry.
     pub stop: Condition,
     /// Closes it when too much of the best close was given back.
@@ -450,6 +470,7 @@ mod tests {
         };
         Plan {
             legs: Vec::new(),
+            maker: None,
             stop: Condition::below(Term::Close, Term::Level(90.0)),
             trail: Some(Condition::below(Term::Close, Term::Trail(0.06))),
             exit: Condition::below(Term::Of(EMA), Term::Times(0.99, EMA)),

@@ -56,7 +56,8 @@ pub mod venue;
 pub use announced::{Announced, Holds};
 pub use command::{COMMANDS, Command, CommandRow, Danger, Scope};
 pub use condition::{
-    Comparison, Condition, EvalContext, Hedge, HedgeKind, OfferTerms, Plan, ReEntry, StructureLeg, Term,
+    Comparison, Condition, EvalContext, Hedge, HedgeKind, MakerLeg, OfferTerms, Plan, ReEntry, StructureLeg,
+    Term,
 };
 pub use digest::Digest;
 pub use event::{Bar, Event, MarketEvent};

@@ -10,8 +10,8 @@
 
 use super::condition::{Target, price};
 use super::{
-    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Outcome, Plan, ReEntry, Reason,
-    StructureLeg, Term, Verb,
+    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, MakerLeg, Outcome, Plan, ReEntry,
+    Reason, Span, StructureLeg, Term, Verb,
 };
 use std::fmt;
 
@@ -374,7 +374,13 @@ impl Action {
         names: &dyn Fn(InstrumentId) -> String,
     ) -> impl Iterator<Item = (&'static str, String)> {
         let held = (!self.plan.legs.is_empty()).then(|| ("holds", legs(&self.plan.legs, self.side(), names)));
-        let parts = held.into_iter().chain(self.plan.sentences(names));
+        let works = |maker: MakerLeg| {
+            let within = time(maker.within.in_units_of(Span::MINUTE));
+            let (name, rest) =
+                (names(maker.instrument), "then what is missing is taken; the others follow its fills");
+            ("works", format!("{name} rests for up to {within}, {rest}"))
+        };
+        let parts = held.into_iter().chain(self.plan.maker.map(works)).chain(self.plan.sentences(names));
         parts.filter(|part| self.verb != Verb::Close || part.0 == "re-enter")
     }
 }
@@ -511,7 +517,7 @@ mod tests {
         let never = Condition::below(Term::Minutes, Term::Level(0.0));
         let (exit, expire, targets) = (never, never, vec![]);
         let (trail, add, hedge, reenter) = (None, None, None, None);
-        Plan { legs: vec![], stop, trail, exit, expire, targets, add, hedge, reenter }
+        Plan { legs: vec![], maker: None, stop, trail, exit, expire, targets, add, hedge, reenter }
     }
 
     #[test]

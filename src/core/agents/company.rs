@@ -169,6 +169,7 @@ mod tests {
         let price = |op, price| Condition { left: Term::Close, op, right: Term::Level(price) };
         Arc::new(Plan {
             legs: Vec::new(),
+            maker: None,
             stop: price(Comparison::Below, 90.0),
             trail: None,
             exit: price(Comparison::Below, 0.0),

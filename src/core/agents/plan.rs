@@ -65,6 +65,7 @@ impl PlanDraft {
         let more = preset.add_size * traits.conviction;
         Plan {
             legs: Vec::new(),
+            maker: None,
             stop: self.stop,
             trail: self.trail,
             exit: self.exit,
@@ -250,6 +251,7 @@ mod tests {
         let hedge = Hedge { when: price_above(104.0), how: HedgeKind::Reduce(0.5) };
         Arc::new(Plan {
             legs: Vec::new(),
+            maker: None,
             stop: never,
             trail: None,
             exit: never,

@@ -113,6 +113,7 @@ fn ladder(rungs: &[(f64, f64)]) -> Plan {
     let target = |&(price, fraction): &(f64, f64)| Target { when: price_above(price), fraction };
     Plan {
         legs: Vec::new(),
+        maker: None,
         stop: Condition::below(Term::Close, Term::Level(90.0)),
         trail: None,
         exit: Condition::below(Term::Close, Term::Level(0.0)),
@@ -366,6 +367,7 @@ fn drawn(side: f64, draw: impl Fn(u64) -> f64) -> Plan {
     };
     Plan {
         legs: Vec::new(),
+        maker: None,
         stop: at(-side, level(-0.05)),
         trail: (draw(5) < 0.5).then(|| at(-side, Term::Trail(0.04))),
         exit: Condition::below(Term::Close, Term::Level(0.0)),

@@ -4,6 +4,8 @@
 //! Long (+1): long spot, short the future (positive basis). Short (−1): short spot on margin, long the
 //! future (backwardation); only where the spot can be short.
 //!
+//! The future may rest at the near side for `rest` minutes while the spot follows its fills.
+//!
 //! `Basis` is (future / spot − 1) over the years to expiry (365 days); `Edge` what it earns to expiry after
 //! opening both legs, delivery of the future and selling the spot, in basis points.
 
@@ -15,7 +17,8 @@ use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
+    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MakerLeg, MarketEvent, Plan,
+    Span, Stamp, Term,
 };
 use crate::market::Market;
 use crate::market::pricing::future::{annualised_basis, years_to_expiry};
@@ -29,6 +32,13 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         param("nearest", "days", (7.0, 14.0), (0.1, 180.0), "expiries nearer than this are not begun"),
         param("stop", "bp", (150.0, 400.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
         param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
+        param(
+            "rest",
+            "minutes",
+            (0.0, 0.0),
+            (0.0, 240.0),
+            "how long the future rests as a maker before it is taken",
+        ),
     ],
     ordered: &[],
 };
@@ -45,6 +55,7 @@ pub struct CashAndCarryMemory {
     nearest: f64,
     stop: f64,
     size: f64,
+    rest: f64,
     spot: InstrumentId,
     /// Futures by expiry, the nearest first.
     futures: Vec<(Stamp, InstrumentId)>,
@@ -75,7 +86,15 @@ impl CashAndCarryMemory {
         }
         futures.sort_unstable();
         futures.truncate(FUTURES_MAX);
-        Ok(CashAndCarryMemory { hurdle: p[0], nearest: p[1], stop: p[2], size: p[3], spot, futures })
+        Ok(CashAndCarryMemory {
+            hurdle: p[0],
+            nearest: p[1],
+            stop: p[2],
+            size: p[3],
+            rest: p[4],
+            spot,
+            futures,
+        })
     }
 
     fn offer(&self, seen: &StructureContext<'_>, expiry: Stamp, future: InstrumentId) -> Option<Offer> {
@@ -149,7 +168,8 @@ impl Family for CashAndCarryMemory {
             again: Condition::above(Term::Of(Indicator::Edge), Term::Level(1e4 * self.hurdle * o.years)),
             pause: 480.0,
         };
-        let plan = shape.plan(side, seen.traits, seen.preset);
+        let maker = MakerLeg::resting(o.future, self.rest);
+        let plan = Plan { maker, ..shape.plan(side, seen.traits, seen.preset) };
         let opened = EvalContext { held: 0, side, best: 0.0, ..*cx.view };
         let legs = vec![
             StructureLeg { instrument: self.spot, ratio: 1.0 },

@@ -8,6 +8,9 @@
 //! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
 //! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
 //!
+//! The perp may rest at the near side for `rest` minutes while the hedge follows its fills: it earns the maker's rate, and what
+//! is missing of it then is taken.
+//!
 //! For the desk it says the same V, over its own horizon, with what it asks for it and the most it carries: its numbers
 //! are its bid.
 
@@ -19,8 +22,8 @@ use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, CarryQuote, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span,
-    Stamp, Term,
+    AssetId, CarryQuote, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MakerLeg,
+    MarketEvent, Plan, Span, Stamp, Term,
 };
 use crate::market::Market;
 use serde::{Deserialize, Serialize};
@@ -33,6 +36,13 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         param("hurdle", "x", (1.0, 1.5), (0.5, 10.0), "expected funding over all costs, to enter"),
         param("stop", "bp", (100.0, 250.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
         param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
+        param(
+            "rest",
+            "minutes",
+            (0.0, 0.0),
+            (0.0, 240.0),
+            "how long the perp rests as a maker before it is taken",
+        ),
     ],
     ordered: &[],
 };
@@ -87,6 +97,7 @@ pub struct FundingMemory {
     hurdle: f64,
     stop: f64,
     size: f64,
+    rest: f64,
     perp: InstrumentId,
     hedge: InstrumentId,
     hedge_is_perp: bool,
@@ -111,6 +122,7 @@ impl FundingMemory {
             hurdle: p[1],
             stop: p[2],
             size: p[3],
+            rest: p[4],
             perp,
             hedge,
             hedge_is_perp: listed.get(hedge).kind == InstrumentKind::Perp,
@@ -175,7 +187,8 @@ impl Family for FundingMemory {
             again: carry_is(self.hurdle),
             pause: 480.0,
         };
-        let plan = shape.plan(side, seen.traits, seen.preset);
+        let maker = MakerLeg::resting(self.perp, self.rest);
+        let plan = Plan { maker, ..shape.plan(side, seen.traits, seen.preset) };
         let opened = EvalContext { held: 0, side, best: 0.0, ..*cx.view };
         let legs = vec![
             StructureLeg { instrument: self.hedge, ratio: 1.0 },

@@ -15,6 +15,7 @@
 //!    taking off what rests: until then it may fill. While an order that takes is on its way, nothing else
 //!    is decided.
 
+mod leading;
 mod opposite;
 mod quotes;
 
@@ -111,6 +112,11 @@ impl StructureLife {
     pub fn look(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>, say: &mut dyn FnMut(MessageKind)) {
         let trading = InLegs { who, seen };
         let StructureLife { life, legs, looked, .. } = self;
+        // What is half open waits for nobody's pace.
+        match life.open() {
+            Some(open) => trading.follow(legs, open),
+            None => legs.leading = None,
+        }
         if looked.is_some_and(|l| seen.now.since(l).0 < who.rules.pace().0) {
             return;
         }
@@ -373,6 +379,9 @@ impl Trading for InLegs<'_> {
         if self.who.rules.is_maker() {
             return;
         }
+        if change.more > 0.0 && self.lead(legs, open, change.more) {
+            return;
+        }
         for (n, OpenLeg { leg, bounds, .. }) in open.legs.iter().enumerate() {
             let quantity = open.side * leg.ratio * change.more;
             if let Some(bounds) = *bounds {
@@ -388,6 +397,7 @@ impl Trading for InLegs<'_> {
     fn close(&self, legs: &mut Legs) {
         legs.cancel(self.seen.now, self.arrival(CANCEL), |_| true);
         legs.ranges.asked.clear();
+        legs.leading = None;
         self.flatten(legs);
     }
 
@@ -415,7 +425,8 @@ impl Trading for InLegs<'_> {
             return Some(Forced::Close(Reason::Settled));
         }
         let late = |tries: u8, decided: Stamp| tries >= TRIES || now.since(decided).0 >= WAIT.0;
-        let is_missed = legs.orders.iter().any(|o| o.limit.is_none() && late(o.tries, o.decided))
+        let counts = |o: &LegOrder| o.limit.is_none() || legs.leading.is_some();
+        let is_missed = legs.orders.iter().any(|o| counts(o) && late(o.tries, o.decided))
             || legs.ranges.asked.iter().any(|a| late(a.tries, a.decided));
         is_missed.then_some(Forced::Close(Reason::Missed))
     }

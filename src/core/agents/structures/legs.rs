@@ -52,6 +52,21 @@ pub struct LegOrder {
     pub number: Option<OrderId>,
 }
 
+/// An opening or an addition of which one leg rests as a maker, while the others follow its fills.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeadingLeg {
+    /// Which of the intent's legs rests.
+    pub place: usize,
+    /// When what is missing of it is taken.
+    pub until: Stamp,
+    /// Base units to be traded of each leg, signed, in whole lots.
+    pub sizes: Vec<f64>,
+    /// Base units that were held of the resting one before.
+    pub before: f64,
+    /// Base units of each leg that were ordered after it.
+    pub sent: Vec<f64>,
+}
+
 /// What a real fill did to legs, as estimates of what the books say.
 #[derive(Clone, Copy, Debug)]
 pub struct LegFill<'a> {
@@ -80,6 +95,8 @@ pub struct Legs {
     pub held: Vec<(InstrumentId, f64)>,
     /// On their way or resting.
     pub orders: Vec<LegOrder>,
+    /// What is opened behind a resting leg.
+    pub leading: Option<LeadingLeg>,
     /// Liquidity in pools.
     pub ranges: Ranges,
     /// Sums of what was traded, paid and received since the start.
@@ -194,7 +211,8 @@ impl Legs {
 
     /// Whether nothing is on its way; what rests is not.
     pub fn is_whole(&self) -> bool {
-        self.orders.iter().all(|o| o.limit.is_some()) && self.ranges.asked.is_empty()
+        let takes_nothing = self.orders.iter().all(|o| o.limit.is_some());
+        takes_nothing && self.leading.is_none() && self.ranges.asked.is_empty()
     }
 
     /// Takes off the orders that pass: those that take at once, those that rest when the word reaches
@@ -211,7 +229,9 @@ impl Legs {
         if self.orders.iter().all(|o| o.until.is_none()) {
             return;
         }
-        self.orders.retain(|o| o.until.is_none_or(|u| now < u));
+        // What others follow may fill until the venue says that it is gone.
+        let follows = self.leading.is_some();
+        self.orders.retain(|o| o.until.is_none_or(|u| now < u) || follows && o.number.is_some());
     }
 
     /// What an event of the market does to orders and positions. The board has taken it already.

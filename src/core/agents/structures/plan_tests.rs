@@ -39,6 +39,7 @@ fn gain(bp: f64) -> Condition {
 fn plan(rungs: &[(f64, f64)]) -> Plan {
     Plan {
         legs: Vec::new(),
+        maker: None,
         stop: Condition::below(Term::Of(Indicator::Gain), Term::Level(-500.0)),
         trail: None,
         exit: Condition::below(Term::Of(Indicator::Gain), Term::Level(-1e9)),
@@ -431,6 +432,7 @@ fn drawn(draw: impl Fn(u64) -> f64) -> Plan {
     let side = if draw(6) < 0.5 { 1.0 } else { -1.0 };
     Plan {
         legs: Vec::new(),
+        maker: None,
         stop: below(Term::Level(-30.0)),
         trail: (draw(7) < 0.5).then(|| below(Term::Back(18.0))),
         targets: (0..rungs).map(target).collect(),

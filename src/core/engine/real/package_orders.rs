@@ -65,7 +65,10 @@ impl Real {
             return;
         }
         let exposed = exposed.get_or_insert_with(|| self.exposed_now());
-        let opens = !is_leaving && takes.iter().any(|k| self.leg_grows(cx, i, *k));
+        // Behind a resting leg a whole package is opened.
+        let leads = self.execution.packages.all[i].life.legs.leading.is_some();
+        let opening = takes.iter().chain(rests.iter().filter(|_| leads));
+        let opens = !is_leaving && opening.copied().any(|k| self.leg_grows(cx, i, k));
         let approved = if opens {
             match self.approve_opening(cx, (i, &takes), seen, exposed) {
                 Ok(approved) => approved,
@@ -221,6 +224,7 @@ impl Real {
         let package = &self.execution.packages.all[i];
         let has_begun =
             !package.held.is_empty() || package.life.legs.orders.iter().any(|o| o.number.is_some());
+        let has_begun = has_begun || package.life.legs.leading.is_some();
         if all.is_empty() && !has_begun { Err(PackageRefusal::Leg) } else { Ok(all) }
     }
 
@@ -241,6 +245,12 @@ impl Real {
         for o in orders {
             *after.entry(cx.spec.listed.coin(o.instrument)).or_default() += o.quantity;
         }
+        // Behind a resting leg it comes to all of its legs, whatever of them is ordered by now.
+        let leading = package.life.legs.leading.as_ref();
+        let coming = package.targets.iter().filter(|_| leading.is_some());
+        coming.for_each(|(id, target)| {
+            after.insert(cx.spec.listed.coin(*id), *target);
+        });
         let (mut gross, mut needed) = (0.0, 0.0);
         let mut nets: BTreeMap<AssetId, f64> = BTreeMap::new();
         for (&id, &quantity) in &after {
@@ -271,7 +281,7 @@ impl Real {
             }
         }
         PackageRisk {
-            legs: takes.len() + put_in.count(),
+            legs: leading.map_or(takes.len(), |l| l.sizes.len()) + put_in.count(),
             capital: package.capital,
             gross,
             net: nets.values().map(|n| libm::fabs(*n)).fold(0.0, f64::max),

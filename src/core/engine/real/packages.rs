@@ -124,7 +124,9 @@ impl Real {
             out.alarms
                 .push(format!("{name}: a leg of its package stood alone too long; all of it is closed"));
         }
-        if hold == PackageHold::Closes || package.is_broken || is_over {
+        // Who may open nothing opens the other half of nothing either.
+        let is_half_open = hold == PackageHold::Shrinks && package.life.legs.leading.is_some();
+        if hold == PackageHold::Closes || package.is_broken || is_over || is_half_open {
             package.life.dismiss(who, &seen);
         } else {
             if hold == PackageHold::Shrinks {
@@ -262,7 +264,8 @@ impl Package {
     /// Notes what its legs should come to.
     fn aim(&mut self) {
         let Some(open) = self.life.life.open() else { return };
-        if self.life.legs.orders.iter().any(|o| o.limit.is_some()) {
+        let legs = &self.life.legs;
+        if legs.leading.is_none() && legs.orders.iter().any(|o| o.limit.is_some()) {
             // Quotes are no legs: either side may be filled or none.
             return self.targets.clear();
         }

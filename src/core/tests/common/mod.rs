@@ -171,6 +171,7 @@ pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
     let never = Condition::below(Term::Close, Term::Level(0.0));
     let plan = Plan {
         legs: Vec::new(),
+        maker: None,
         stop: never,
         trail: None,
         exit: never,

@@ -58,6 +58,23 @@ pub fn house(bars: u32, days: u32) -> Scene {
     Scene { name: "full house, embedded market in detail", engine, events: Box::new(events) }
 }
 
+/// Carriers whose perp, or future, rests for half an hour before it is taken, on the embedded market in detail.
+pub fn resting() -> Scene {
+    let start = SynthSettings { bars_days: 32, ..SynthSettings::default() };
+    let detail = Some(Detail::last(12, start.from, start.bars_days));
+    let mut feed = SynthFeed::new(SynthSettings { detail, ..start }).unwrap();
+    let mut config = config::parse("full-house.toml", ROSTER).unwrap();
+    config.roster.scouts = 0;
+    let carriers = [FamilyId::Funding, FamilyId::CashAndCarry];
+    config.roster.agents.retain(|a| carriers.contains(&a.family));
+    for agent in &mut config.roster.agents {
+        agent.params.insert("rest".to_owned(), DrawnNumber { from: 30.0, to: 30.0 });
+    }
+    let engine = engine(&config, feed.universe());
+    let events = std::iter::from_fn(move || feed.next().unwrap());
+    Scene { name: "carriers behind a maker leg", engine, events: Box::new(events) }
+}
+
 struct HandMade {
     name: &'static str,
     universe: Universe,

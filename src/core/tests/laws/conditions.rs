@@ -431,3 +431,15 @@ fn law12_conditions_of_structures_replay() {
         [FamilyId::Volatility, FamilyId::MarketMaking, FamilyId::Options, FamilyId::Move, FamilyId::Defi];
     assert_eq!(unknown, believed.map(|f| (f, Unknown::OwnGain)));
 }
+
+#[test]
+fn law12_conditions_of_structures_behind_a_maker_leg_replay() {
+    let scene = scenes::resting();
+    let count = follow(scene.engine, scene.events);
+    assert!(count.broken.is_empty(), "{} times, first {:?}", count.broken.len(), count.broken[0]);
+    for family in [FamilyId::Funding, FamilyId::CashAndCarry] {
+        assert!(count.opened(family) >= 2, "{family} opened {}", count.opened(family));
+    }
+    // When what rests is filled is nobody's to foretell; all else is.
+    assert!(count.unknown.keys().all(|(_, what)| *what == Unknown::InFlight), "{:?}", count.unknown);
+}

@@ -2,14 +2,16 @@
 
 use super::money::balanced;
 use crate::common::scenes::ROSTER;
+use hive_core::agents::declaration::DrawnNumber;
+use hive_core::agents::life::OpenLeg;
 use hive_core::agents::structures::in_legs::TRIES;
 use hive_core::config;
 use hive_core::config::setup::settings;
 use hive_core::engine::packages::Package;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
-    AgentId, Command, Decimal, Event, FamilyId, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
-    Universe,
+    AgentId, Command, Decimal, Event, FamilyId, InstrumentId, InstrumentKind, MarketEvent, OrderKind, Span,
+    Stamp, TimeInForce, Universe,
 };
 use hive_market::Feed;
 use hive_market::synth::{Detail, SynthFeed, SynthSettings};
@@ -58,14 +60,27 @@ fn working(engine: &Engine, i: usize) -> Vec<InstrumentId> {
     own.map(|o| o.instrument).collect()
 }
 
+/// Nothing of a package that is opened behind a resting leg is ahead of that, but for whole lots.
+fn behind_its_maker_leg(i: usize, p: &Package) {
+    let Some(leading) = &p.life.legs.leading else { return };
+    let Some(open) = p.life.life.open() else { return };
+    let size = leading.sizes[leading.place];
+    let id = open.legs[leading.place].leg.instrument;
+    let part = (hive_domain::money::to_estimate(p.dealt.of(id)) / size).clamp(0.0, 1.0);
+    for (n, sent) in leading.sent.iter().enumerate().filter(|(n, _)| *n != leading.place) {
+        assert!((sent / leading.sizes[n]) <= part + 1e-6, "{i}: {sent} follows {part} of {size}: {p:?}");
+    }
+}
+
 /// What must hold at any moment.
 fn looked_at(engine: &Engine, event: &Event) {
     let real = &engine.respond.real;
     assert_eq!(real.account.halted, None, "{event:?}");
     for (i, p) in packages(engine).iter().enumerate() {
         let open = p.life.life.open();
-        // All legs of an opening or none: each is on order, there, or waits for coins that another one buys.
-        if let Some(open) = open.filter(|o| o.legs.len() > 1) {
+        behind_its_maker_leg(i, p);
+        // All legs of an opening or none: each is on order, there, or waits for coins that another one buys, or for what rests.
+        if let Some(open) = open.filter(|o| o.legs.len() > 1 && p.life.legs.leading.is_none()) {
             let has_begun = p.life.legs.orders.iter().any(|o| o.number.is_some()) || !p.held.is_empty();
             let is_given_up = p.life.legs.orders.iter().any(|o| o.tries >= TRIES);
             for leg in open.legs.iter().filter(|_| has_begun && !is_given_up && !p.is_broken) {
@@ -372,4 +387,111 @@ fn a_way_out_never_stands_whatever_was_short() {
         |_, event| Some(*event),
     );
     assert!(was_short, "nobody was short of coins");
+}
+
+/// Carriers whose perp, or future, rests for an hour before it is taken.
+fn resting() -> Engine {
+    let mut config = config::parse("full-house.toml", ROSTER).unwrap();
+    config.roster.scouts = 0;
+    config.roster.agents.retain(|a| IN_LEGS[1..3].contains(&a.family));
+    for agent in &mut config.roster.agents {
+        agent.params.insert("rest".to_owned(), DrawnNumber { from: 60.0, to: 60.0 });
+    }
+    Engine::new(&config.roster, &market().0, &settings(&config), config.seed)
+}
+
+#[test]
+fn a_maker_leg_comes_first_and_the_others_follow_its_fills() {
+    let mut engine = resting();
+    let (mut rested, mut taken, mut made) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    play(
+        &mut engine,
+        |engine, _, _| {
+            let real = &engine.respond.real.execution;
+            for o in real.router.orders.open() {
+                let Some(i) = real.packages.owner(o.id) else { continue };
+                let rests = matches!(o.kind, OrderKind::Limit(_, TimeInForce::PostOnly));
+                if rests { &mut rested } else { &mut taken }.insert((i, o.instrument));
+            }
+            for (i, p) in packages(engine).iter().enumerate() {
+                let there = |l: &OpenLeg| !p.dealt.of(l.leg.instrument).is_zero();
+                let whole = p.life.life.open().filter(|o| p.life.legs.is_whole() && o.legs.iter().all(there));
+                // The perp of one and the future of the other come second in their legs.
+                let led = whole.map(|o| (i, o.legs[1].leg.instrument));
+                made.extend(led.filter(|led| rested.contains(led) && !taken.contains(led)));
+            }
+        },
+        |_, event| Some(*event),
+    );
+    assert!(!made.is_empty(), "nothing was had by resting alone: {rested:?} {taken:?}");
+    let unwound: u32 = packages(&engine).iter().map(|p| p.unwound).sum();
+    assert_eq!(unwound, 0, "a leg stood alone too long");
+}
+
+#[test]
+fn who_is_paused_half_open_closes_what_is_there() {
+    let mut engine = resting();
+    let mut paused: Option<(usize, AgentId, Stamp)> = None;
+    let mut flat_after = None;
+    play(
+        &mut engine,
+        |engine, event, commands| {
+            if let Some((i, _, at)) = paused {
+                let p = &packages(engine)[i];
+                if p.held.is_empty() && working(engine, i).is_empty() {
+                    flat_after.get_or_insert(event.at().since(at));
+                } else {
+                    assert!(flat_after.is_none(), "a paused one opened: {p:?}");
+                }
+                return;
+            }
+            let rests = |i: &usize| {
+                packages(engine)[*i].life.legs.leading.is_some() && !working(engine, *i).is_empty()
+            };
+            if let Some(i) = (0..packages(engine).len()).find(rests) {
+                let agent = packages(engine)[i].agent;
+                paused = Some((i, agent, event.at()));
+                commands.push(Event::Command(event.at(), Command::Pause(agent)));
+            }
+        },
+        |_, event| Some(*event),
+    );
+    assert!(paused.is_some(), "no order rested");
+    assert!(flat_after.is_some_and(|after| after < Span::HOUR), "{flat_after:?}");
+}
+
+#[test]
+fn a_follower_whose_market_is_gone_leaves_the_resting_leg_alone_no_longer_than_its_bound() {
+    let mut engine = resting();
+    // Both closures look at where it is.
+    let gone = std::cell::Cell::new(None::<(usize, InstrumentId)>);
+    let worst = std::cell::Cell::new(0.0_f64);
+    play(
+        &mut engine,
+        |engine, _, _| match gone.get() {
+            Some((i, _)) => {
+                let p = &packages(engine)[i];
+                let over = p.leg_risk.so_far / (p.capital * 300.0);
+                worst.set(worst.get().max(if p.life.life.open().is_some() { over } else { 0.0 }));
+            }
+            None => {
+                let rests = packages(engine).iter().enumerate().find_map(|(i, p)| {
+                    let leading = p.life.legs.leading.as_ref()?;
+                    let mut legs = p.life.life.open()?.legs.iter().enumerate();
+                    Some((i, legs.find(|(n, _)| *n != leading.place)?.1.leg.instrument))
+                });
+                gone.set(rests);
+            }
+        },
+        |_, event| {
+            let is_gone = |id: InstrumentId| gone.get().is_some_and(|(_, lost)| lost == id);
+            let lost = matches!(event, Event::Market(e) if e.instrument().is_some_and(is_gone)
+                && !matches!(e, MarketEvent::Bar { .. } | MarketEvent::Funding { .. }));
+            (!lost).then_some(*event)
+        },
+    );
+    let (i, id) = gone.get().expect("a package began");
+    let p = &packages(&engine)[i];
+    assert!(worst.get() < 1.5, "{} of its bound stood alone without {id:?}: {p:?}", worst.get());
+    assert!(p.unwound + p.life.life.missed > 0, "it was not given up: {p:?}");
 }

@@ -140,6 +140,8 @@ impl Voice {
             let leg = open.legs.iter().find(|l| l.leg.instrument == instrument);
             open.carried -= open.side * leg.map_or(0.0, |l| l.leg.ratio) * (mark * rate);
         }
+        // What rests is filled when it is; once its time is over the rest of it is taken.
+        let rests = open.plan.maker.map_or(Span(0), |maker| maker.within);
         let of_event = |l: &&mut HeardLeg| event.instrument() == Some(l.leg.instrument) && l.left != 0.0;
         for leg in open.legs.iter_mut().filter(of_event) {
             let id = leg.leg.instrument;
@@ -160,7 +162,7 @@ impl Voice {
                 }
                 _ => continue,
             };
-            if event.at().since(leg.decided) >= LATEST {
+            if event.at().since(leg.decided).0 >= LATEST.0 + rests.0 {
                 leg.left = if (leg.left - got).abs() <= 1e-9 * leg.left.abs() { 0.0 } else { leg.left - got };
             }
         }
@@ -314,7 +316,8 @@ impl Look for LegLook<'_> {
 
     fn forced(&self, open: &Followed) -> Option<Forced> {
         let now = self.now();
-        if open.legs.iter().any(|l| l.left != 0.0 && now.since(l.decided).0 < LATENCY.0 / 2) {
+        let rests = open.plan.maker.is_some();
+        if !rests && open.legs.iter().any(|l| l.left != 0.0 && now.since(l.decided).0 < LATENCY.0 / 2) {
             return Some(Forced::Wait);
         }
         let is_settled = open.legs.iter().any(|l| self.ear.is_settled(l.leg.instrument));
@@ -326,7 +329,8 @@ impl Look for LegLook<'_> {
     }
 
     fn has_arrived(&self, open: &Followed) -> bool {
-        open.legs.iter().all(|l| l.left == 0.0 || self.now().since(l.decided) >= LATEST)
+        open.plan.maker.is_none()
+            && open.legs.iter().all(|l| l.left == 0.0 || self.now().since(l.decided) >= LATEST)
     }
 
     fn rehedges(&self) -> bool {
