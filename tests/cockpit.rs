@@ -135,6 +135,7 @@ fn what_a_plan_says_of_instruments_and_of_its_entry_is_shown_by_name_and_by_pric
     let how = HedgeKind::Opposite { instrument: InstrumentId(1), ratio: 0.5 };
     let plan = Plan {
         legs: Vec::new(),
+        maker: None,
         stop,
         trail: None,
         exit: Condition::above(Term::Close, Term::Level(1e9)),

@@ -489,6 +489,7 @@ mod tests {
         let above = |x, fraction| Target { when: Condition::above(Term::Close, Term::Level(x)), fraction };
         let plan = Plan {
             legs: Vec::new(),
+            maker: None,
             stop: Condition::below(Term::Close, Term::Level(90.0)),
             trail: None,
             exit: never,

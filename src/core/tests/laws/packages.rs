@@ -468,20 +468,19 @@ fn a_follower_whose_market_is_gone_leaves_the_resting_leg_alone_no_longer_than_i
     let worst = std::cell::Cell::new(0.0_f64);
     play(
         &mut engine,
-        |engine, _, _| match gone.get() {
-            Some((i, _)) => {
+        |engine, _, _| {
+            if let Some((i, _)) = gone.get() {
                 let p = &packages(engine)[i];
                 let over = p.leg_risk.so_far / (p.capital * 300.0);
                 worst.set(worst.get().max(if p.life.life.open().is_some() { over } else { 0.0 }));
+                return;
             }
-            None => {
-                let rests = packages(engine).iter().enumerate().find_map(|(i, p)| {
-                    let leading = p.life.legs.leading.as_ref()?;
-                    let mut legs = p.life.life.open()?.legs.iter().enumerate();
-                    Some((i, legs.find(|(n, _)| *n != leading.place)?.1.leg.instrument))
-                });
-                gone.set(rests);
-            }
+            let rests = packages(engine).iter().enumerate().find_map(|(i, p)| {
+                let leading = p.life.legs.leading.as_ref()?;
+                let mut legs = p.life.life.open()?.legs.iter().enumerate();
+                Some((i, legs.find(|(n, _)| *n != leading.place)?.1.leg.instrument))
+            });
+            gone.set(rests);
         },
         |_, event| {
             let is_gone = |id: InstrumentId| gone.get().is_some_and(|(_, lost)| lost == id);
