@@ -324,7 +324,7 @@ impl RecentWords {
         };
         let mut found = HeardCauses::default();
         for &slot in &cast.by_asset[asset.index()] {
-            let Some(Some(standing)) = self.standing.get(slot as usize) else { break };
+            let Some(Some(standing)) = self.standing.get(slot as usize) else { continue };
             let speaker = cast.slots[slot as usize].agent;
             let counts = speaker != listener.agent
                 && is_on_side(hears.side, standing.side, listener.side)
