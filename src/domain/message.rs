@@ -95,6 +95,23 @@ pub struct Wait {
     pub without: f64,
 }
 
+/// An order to open rests at a level. It is filled by the first bar that trades through it, by a basis point of the price at
+/// least, at the level or at the open where that is better, and then the opening is said at that bar's close, with the price; it is taken off at the first close at which the plan's exit holds,
+/// or when it has rested so many bars.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingEntry {
+    /// Intent that it opens.
+    pub intent: IntentId,
+    /// The position that it opens, as a signed fraction of the agent's capital.
+    pub after: f64,
+    /// Price of the limit order.
+    pub limit: f64,
+    /// Bars that it rests at most.
+    pub within: u32,
+    /// The conditions that are in force once it is filled.
+    pub plan: Arc<Plan>,
+}
+
 /// Which of an agent's simulated lives speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SpokenBy {
@@ -361,6 +378,8 @@ pub enum MessageKind {
     Work(WorkQuote),
     /// An open life does not enter.
     Wait(Wait),
+    /// An order to open rests at a level.
+    Rest(PendingEntry),
 }
 
 /// A message as delivered.
@@ -403,6 +422,7 @@ pub struct MessageCounts {
     pub work: u64,
     pub amend: u64,
     pub wait: u64,
+    pub rest: u64,
 }
 
 impl MessageCounts {
@@ -431,6 +451,7 @@ impl MessageCounts {
             MessageKind::Receipt(_) => &mut self.receipt,
             MessageKind::Work(_) => &mut self.work,
             MessageKind::Wait(_) => &mut self.wait,
+            MessageKind::Rest(_) => &mut self.rest,
         };
         *slot += 1;
     }
@@ -456,10 +477,11 @@ impl MessageCounts {
             work,
             amend,
             wait,
+            rest,
         } = *self;
         let actions = [open_long, open_short, close_long, close_short, increase_long, increase_short];
         let others = [decrease_long, decrease_short, outcome, stance, goal, adjustment, carry, receipt, work];
-        let open = [amend, wait];
+        let open = [amend, wait, rest];
         actions.iter().chain(&others).chain(&open).sum()
     }
 }

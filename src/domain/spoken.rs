@@ -10,8 +10,8 @@
 
 use super::condition::{Target, price};
 use super::{
-    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, MakerLeg, Outcome, Plan, ReEntry,
-    Reason, Span, StructureLeg, Term, Verb,
+    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, MakerLeg, Outcome, PendingEntry, Plan,
+    ReEntry, Reason, Span, StructureLeg, Term, Verb,
 };
 use std::fmt;
 
@@ -382,6 +382,26 @@ impl Action {
         };
         let parts = held.into_iter().chain(self.plan.maker.map(works)).chain(self.plan.sentences(names));
         parts.filter(|part| self.verb != Verb::Close || part.0 == "re-enter")
+    }
+}
+
+impl PendingEntry {
+    /// What is wanted at which price: `rests at 98.2 to open long 45 % of capital`.
+    pub fn headline(&self) -> String {
+        let side = if self.after > 0.0 { "long" } else { "short" };
+        format!(
+            "rests at {} to open {side} {} of capital",
+            price(self.limit),
+            percent(libm::fabs(self.after))
+        )
+    }
+
+    /// The order with every part of the plan that it opens with; `names` says what an instrument is called.
+    pub fn in_full(&self, names: &dyn Fn(InstrumentId) -> String) -> String {
+        let until = many(f64::from(self.within), "bar");
+        let headline = format!("{} for {until}, unless {} before", self.headline(), self.plan.exit);
+        let parts = self.plan.sentences(names).map(|(name, sentence)| format!("{name}: {sentence}"));
+        std::iter::once(headline).chain(parts).collect::<Vec<_>>().join("; ")
     }
 }
 

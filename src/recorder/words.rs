@@ -50,6 +50,7 @@ pub fn kind(body: &MessageKind) -> TopicKind {
         MessageKind::Receipt(_) => TopicKind::Receipt,
         MessageKind::Work(_) => TopicKind::Work,
         MessageKind::Wait(_) => TopicKind::Wait,
+        MessageKind::Rest(_) => TopicKind::Rest,
     }
 }
 
@@ -87,6 +88,7 @@ pub fn line(engine: &Engine, m: &Message) -> String {
 pub fn full(engine: &Engine, body: &MessageKind) -> String {
     match body {
         MessageKind::Action(a) => a.in_full(&|id| instrument(engine, id)),
+        MessageKind::Rest(r) => r.in_full(&|id| instrument(engine, id)),
         MessageKind::Stance(s) => stance_in_words(engine, s),
         _ => short(engine, body),
     }
@@ -127,6 +129,7 @@ pub fn short(engine: &Engine, body: &MessageKind) -> String {
             c.hurdle,
             100.0 * c.most
         ),
+        MessageKind::Rest(r) => r.headline(),
         MessageKind::Wait(w) => {
             format!("waits until {} in place of {:+.1} % of capital", w.until, 100.0 * w.without)
         }

@@ -333,6 +333,7 @@ pub enum TopicKind {
     Work,
     Amend,
     Wait,
+    Rest,
 }
 
 /// One line of the network's talk.

@@ -77,13 +77,14 @@ impl Trading for AtBars<'_> {
         view: &EvalContext<'_>,
         first: Option<f64>,
     ) -> Option<OpenIntent> {
+        let entry = proposal.limit.map_or(self.close, |limit| limit.price);
         suits_bars(&proposal.plan).then(|| OpenIntent {
             side: proposal.side,
             units: 0.0,
             first: first.unwrap_or_else(|| self.strategy.unit() * unit(view.sigma)),
-            entry: self.close,
+            entry,
             delta: proposal.delta,
-            best: self.close,
+            best: entry,
             adds: self.strategy.adds(),
             equity: self.equity(book),
             legs: Vec::new(),
@@ -130,6 +131,20 @@ impl Trading for AtBars<'_> {
             Verb::Decrease => raw.order - (raw.quantity + raw.order) * (1.0 - after / before),
             _ => raw.order + (after - before) * self.capital / self.close,
         };
+    }
+
+    fn rest(&self, raw: &mut SimulatedBook, open: &OpenIntent) {
+        raw.rest(open.side * open.first * self.capital / open.entry, open.entry);
+    }
+
+    /// All of it at its price, but for a bar with too little volume, or one that opened at a better price.
+    fn filled(&self, raw: &SimulatedBook, open: &OpenIntent) -> Option<(f64, f64)> {
+        let units = open.side * raw.quantity * raw.limit / self.capital;
+        (units > 0.0).then_some((units, raw.limit))
+    }
+
+    fn withdraw(&self, raw: &mut SimulatedBook) {
+        raw.rest(0.0, 0.0);
     }
 
     fn close(&self, raw: &mut SimulatedBook) {

@@ -1,7 +1,7 @@
 //! What a family is asked with: the indicators as they are, its agent, and, where it holds legs, the market they are in.
 
 use super::personality::{Preset, Traits};
-use super::proposal::Proposal;
+use super::proposal::{EntryLimit, Proposal};
 use super::shape::StrategyShape;
 use super::structures::context::StructureContext;
 use crate::domain::{EvalContext, SideRule, Stamp, random};
@@ -53,7 +53,8 @@ impl Context<'_> {
         shape: impl Fn(f64) -> StrategyShape,
     ) -> Option<Proposal> {
         let plan = |side: f64| shape(side).plan(self.view, side, self.traits, self.preset);
-        let proposal = |side, plan| Proposal { side, legs: Vec::new(), size: 1.0, delta: 1.0, plan };
+        let proposal =
+            |side, plan| Proposal { side, legs: Vec::new(), size: 1.0, delta: 1.0, plan, limit: None };
         if let Some(side) = self.again {
             return Some(proposal(side, plan(side)));
         }
@@ -63,6 +64,24 @@ impl Context<'_> {
         let (best, entry) = (self.view.close, self.view.close);
         let opened = EvalContext { held: 0, side, best, entry, ..*self.view };
         (!plan.exit.holds(&opened)).then_some(proposal(side, plan))
+    }
+
+    /// The same for one whose order rests at a level: its conditions are those of who is filled there.
+    pub fn at_level(
+        &self,
+        side: f64,
+        limit: EntryLimit,
+        shape: impl Fn(&EvalContext<'_>) -> StrategyShape,
+    ) -> Option<Proposal> {
+        if !self.side.allows(side) {
+            return None;
+        }
+        let (best, entry) = (limit.price, limit.price);
+        let filled = EvalContext { close: limit.price, held: 0, side, best, entry, ..*self.view };
+        let plan = shape(&filled).plan(&filled, side, self.traits, self.preset);
+        let is_over = plan.exit.holds(&filled) || plan.exit.holds(&EvalContext { side, ..*self.view });
+        let limit = Some(limit);
+        (!is_over).then_some(Proposal { side, legs: Vec::new(), size: 1.0, delta: 1.0, plan, limit })
     }
 }
 

@@ -11,10 +11,12 @@
 //!    family's own signal.
 //! 3. After a profit was taken nothing is added any more, so one look never both takes and adds.
 //! 4. Intents do not overlap: the last one's outcome is known before the next one is opened.
-//! 5. A hedge that is an opposite leg makes the intent no smaller: it is a leg like the others from then on. Where it
+//! 5. An order that rests to open an intent is announced with all that decides when it is filled and taken off. It is no
+//!    position before it is filled, and nothing that is heard meanwhile moves it.
+//! 6. A hedge that is an opposite leg makes the intent no smaller: it is a leg like the others from then on. Where it
 //!    cannot be had when its danger is there, the hedge stays announced and is tried again at the next look; until then
 //!    nothing is added.
-//! 6. Nothing here depends on funds, mutes, pauses or managers, and nothing on listening but what its [`Company`] says: a
+//! 7. Nothing here depends on funds, mutes, pauses or managers, and nothing on listening but what its [`Company`] says: a
 //!    life on which nothing acts is the one that hears nobody. The company is asked after the own plan: what closes by
 //!    itself is not swayed.
 
@@ -22,11 +24,11 @@ use super::company::{
     Company, HoldsBack, LifeMoment, Sway, SwayField, closes_at_once, hold_size, hold_stop, hold_targets,
 };
 use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
-use super::proposal::{Proposal, StructureLeg};
+use super::proposal::{EntryLimit, Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
     Action, AgentId, AssetId, Comparison, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId,
-    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb, Wait,
+    MessageKind, Outcome, PendingEntry, Plan, Reason, Span, Stamp, Verb, Wait,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -81,6 +83,15 @@ struct ClosingIntent {
     risk: f64,
     equity: f64,
     reason: Reason,
+}
+
+/// An intent whose order rests at a level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct PendingIntent {
+    /// The intent as it would be opened, its entry the price of the order.
+    open: OpenIntent,
+    /// Bars that its order still rests at most.
+    left: u32,
 }
 
 /// What must be heeded before any condition of a plan.
@@ -164,6 +175,14 @@ pub trait Trading {
     fn is_whole(&self, _book: &Self::Book) -> bool {
         true
     }
+    /// Rests the order of an intent at its entry, in place of ordering it at once.
+    fn rest(&self, _book: &mut Self::Book, _open: &OpenIntent) {}
+    /// Units of an intent whose order rests that were filled, and the price; none where nothing was.
+    fn filled(&self, _book: &Self::Book, _open: &OpenIntent) -> Option<(f64, f64)> {
+        None
+    }
+    /// Takes the order that rests off.
+    fn withdraw(&self, _book: &mut Self::Book) {}
     /// Takes a leg in this instrument in against the first one, so many base units for each of its own, and orders it;
     /// whether it could be had.
     fn oppose(
@@ -205,12 +224,20 @@ pub struct Life {
     /// Least time to stay flat.
     pause: u32,
     again: Option<Arc<StandingOffer>>,
+    /// What waits at a level to be opened.
+    pending: Option<Box<PendingIntent>>,
 }
 
 impl Life {
     /// The intent that is open.
     pub fn open(&self) -> Option<&OpenIntent> {
         self.open.as_ref()
+    }
+
+    /// The order that rests to open an intent: its price, and the position it opens as a signed fraction of own capital.
+    /// Only who decides at bars has one.
+    pub fn resting(&self) -> Option<(f64, f64)> {
+        self.pending.as_ref().map(|p| (p.open.entry, p.open.side * p.open.first))
     }
 
     /// When the intent was opened that is open; while flat when the last one was closed.
@@ -233,7 +260,7 @@ impl Life {
     /// Whether it will decide as the other does from now on, whatever comes: both are flat, with the same offer, and neither
     /// pauses longer. Their books may differ.
     pub fn goes_on_as(&self, other: &Life) -> bool {
-        let is_flat = |life: &Life| life.open.is_none() && life.closing.is_none();
+        let is_flat = |life: &Life| life.open.is_none() && life.closing.is_none() && life.pending.is_none();
         let rests = |life: &Life| life.number > 0 && life.held < life.pause;
         let same_time = (self.held, self.pause) == (other.held, other.pause);
         is_flat(self)
@@ -273,6 +300,8 @@ impl Life {
         self.pass(t);
         if self.open.is_some() {
             self.manage(t, book, company);
+        } else if self.pending.is_some() {
+            self.await_fill(t, book, company);
         } else {
             self.consider(t, book, company);
         }
@@ -361,12 +390,65 @@ impl Life {
             Some(again) => again.take_up(p.plan),
             None => (p.plan, None),
         };
+        let limit = p.limit;
         let Some(mut open) = t.open(book, Proposal { plan, ..p }, &view, first) else { return };
         let sway = company.sway(LifeMoment::Entering(open.side));
         if !self.is_held_back(t.fraction(&open, open.first), sway.wait, company) {
             conform(t, &mut open, &sway, company);
-            self.enter(t, book, open, reason, company);
+            match limit {
+                Some(limit) => self.rest(t, book, open, limit, company),
+                None => self.enter(t, book, open, reason, company),
+            }
         }
+    }
+
+    /// Rests the order of an intent at a level, and says so.
+    fn rest<T: Trading, C: Company + ?Sized>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        open: OpenIntent,
+        EntryLimit { price: limit, within }: EntryLimit,
+        company: &mut C,
+    ) {
+        t.rest(book, &open);
+        let (after, plan) = (t.fraction(&open, open.first), Arc::clone(&open.plan));
+        let intent = IntentId { number: self.number + 1, ..self.id(t) };
+        company.say(MessageKind::Rest(PendingEntry { intent, after, limit, within, plan }));
+        self.pending = Some(Box::new(PendingIntent { open, left: within }));
+    }
+
+    /// Looks whether the order that rests was filled: then what it opened is judged at this close as at any other. Who
+    /// heard of it knows when it is, and when it is taken off.
+    fn await_fill<T: Trading, C: Company + ?Sized>(&mut self, t: &T, book: &mut T::Book, company: &mut C) {
+        let Some(mut pending) = self.pending.take() else { return };
+        if let Some((first, price)) = t.filled(book, &pending.open) {
+            let open = OpenIntent { first, units: first, ..pending.open };
+            self.number += 1;
+            (self.again, self.since, self.held) = (None, Some(t.now()), 0);
+            self.intent = t.fraction(&open, first);
+            let (verb, intent, reason) = (Verb::Open, self.id(t), Reason::Signal);
+            let (before, after, delta) = (0.0, self.intent, open.delta * self.intent);
+            let plan = Arc::clone(&open.plan);
+            self.open = Some(open);
+            company.say(MessageKind::Action(Action {
+                verb,
+                intent,
+                reason,
+                before,
+                after,
+                delta,
+                price,
+                plan,
+            }));
+            return self.manage(t, book, company);
+        }
+        pending.left = pending.left.saturating_sub(1);
+        let values = t.values(book, Some(&pending.open));
+        if pending.left == 0 || pending.open.plan.exit.holds(&t.view(&values, 0, Some(&pending.open))) {
+            return t.withdraw(book);
+        }
+        self.pending = Some(pending);
     }
 
     /// Nothing of its own asks it to open; what it hears of others may, with its own plan and unit, where its own exit
@@ -539,6 +621,9 @@ impl Life {
         reason: Reason,
         company: &mut C,
     ) {
+        if self.pending.take().is_some() {
+            t.withdraw(book);
+        }
         let Some(mut open) = self.open.take() else { return };
         let (opened, held) = (self.since, self.held);
         let closing = ClosingIntent { opened, held, risk: t.risk(&open), equity: open.equity, reason };

@@ -22,6 +22,17 @@ pub struct Proposal {
     pub delta: f64,
     /// The conditions under which it is left, added to, hedged and taken up again.
     pub plan: Plan,
+    /// The level at which its order rests, for who decides at bars; none where it is taken at the next open.
+    pub limit: Option<EntryLimit>,
+}
+
+/// A level at which the order of an entry rests until the price trades through it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EntryLimit {
+    /// Price of the limit order.
+    pub price: f64,
+    /// Bars that it rests at most.
+    pub within: u32,
 }
 
 /// A price and a size (base units) that a family wants to rest in its first leg's market.

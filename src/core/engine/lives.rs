@@ -61,6 +61,23 @@ impl<'a> Following<'a> {
     }
 }
 
+impl Following<'_> {
+    /// What rests for a life that may open at a level, its price and its position as a fraction of own capital, rests for
+    /// who follows it too: at its weight, while it holds and wants nothing else.
+    pub(super) fn rest(&self, life: &mut Patient, resting: Option<(f64, f64)>, live: usize, weight: f64) {
+        let held = &mut life.book;
+        let Some((limit, x)) = resting.filter(|_| held.quantity == 0.0 && held.order == 0.0) else {
+            return if held.resting != 0.0 {
+                held.rest(0.0, 0.0)
+            };
+        };
+        let most = self.lever_max * weight / live as f64;
+        let least = if self.pace.shorts { -most } else { 0.0 };
+        let wanted = (self.pace.patience * weight * x).clamp(least, most);
+        held.rest(wanted * self.settings.capital / limit, limit);
+    }
+}
+
 /// The margin of simulated lives as a barrier looks at it, once everybody has decided: who is ruined decides anew at the
 /// next one.
 pub(super) struct Margins<'a> {

@@ -465,10 +465,12 @@ impl<'a> BarClose<'a> {
         if !on.kind.can_short() {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);
+            raw.resting = raw.resting.max(0.0);
         }
         if let Some(patient) = patient {
             let p = announced.at(on.close, spec.settings.listening.holds);
             on.following.follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
+            on.following.rest(patient, life.resting(), agent.slots.len(), spec.weight);
         }
     }
 

@@ -12,6 +12,10 @@ use crate::domain::{Bar, InstrumentKind, Span};
 use crate::fills::{self, Costs};
 use serde::{Deserialize, Serialize};
 
+/// How far beyond a limit a bar must trade to fill it, as a fraction of the price: a touch is not enough, since others wait
+/// there too.
+pub const THROUGH: f64 = 1e-4;
+
 /// One position and the cash it cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SimulatedBook {
@@ -21,6 +25,10 @@ pub struct SimulatedBook {
     pub cash: f64,
     /// Base units to be traded at the next bar, signed.
     pub order: f64,
+    /// Base units that rest at `limit`, signed: traded by the first bar that goes through it, what is left is taken off.
+    pub resting: f64,
+    /// Price of what rests; once that was filled, the price that was paid.
+    pub limit: f64,
     /// Notional traded so far.
     pub traded: f64,
     /// Fees, spread, impact, funding and borrow paid so far.
@@ -39,7 +47,7 @@ impl SimulatedBook {
     #[inline]
     pub fn bar(&mut self, costs: &Costs, kind: InstrumentKind, bar: &Bar, sigma_before: f64, span: Span) {
         // Nearly all books of a large swarm wait: they are passed over where they stand, shorts that borrow nothing too.
-        if self.order != 0.0 || (self.quantity < 0.0 && fills::pays_borrow(kind)) {
+        if self.order != 0.0 || self.resting != 0.0 || (self.quantity < 0.0 && fills::pays_borrow(kind)) {
             self.fill(costs, kind, bar, sigma_before, span);
         }
     }
@@ -60,9 +68,24 @@ impl SimulatedBook {
                 }
             }
         }
+        if self.resting != 0.0 {
+            let taken = fills::rest(costs, kind, bar, self.limit, THROUGH * self.limit, self.resting);
+            if taken.quantity != 0.0 {
+                self.quantity += taken.quantity;
+                self.cash -= taken.quantity * taken.price + taken.fee;
+                self.traded += libm::fabs(taken.quantity) * taken.price;
+                self.costs += taken.fee;
+                (self.resting, self.limit) = (0.0, taken.price);
+            }
+        }
         if self.quantity < 0.0 {
             self.pay(fills::borrow_cost(costs, kind, self.quantity, bar.open, span));
         }
+    }
+
+    /// Rests so many base units at this price in place of what rests now.
+    pub fn rest(&mut self, quantity: f64, limit: f64) {
+        (self.resting, self.limit) = (quantity, if quantity == 0.0 { 0.0 } else { limit });
     }
 
     /// A funding settlement.
@@ -78,6 +101,7 @@ impl SimulatedBook {
     /// Closes at the last price of an asset that is gone: the fee is paid, there is no market to move.
     pub fn delist(&mut self, costs: &Costs, kind: InstrumentKind, last: f64) {
         self.order = -self.quantity;
+        self.rest(0.0, 0.0);
         let bar = Bar { open: last, high: last, low: last, close: last, volume: f64::INFINITY };
         self.bar(costs, kind, &bar, 0.0, Span(0));
         self.order = 0.0;
@@ -139,6 +163,7 @@ impl Patient {
     /// It was liquidated: it goes nowhere until it decides anew.
     pub(super) fn end(&mut self) {
         (self.aim, self.book.order) = (0.0, 0.0);
+        self.book.rest(0.0, 0.0);
     }
 
     /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one; whether it is.

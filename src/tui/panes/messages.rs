@@ -33,6 +33,7 @@ fn kind(kind: TopicKind) -> (StyleRole, &'static str) {
         TopicKind::Work => (StyleRole::Real, "¢"),
         TopicKind::Amend => (StyleRole::Open, "≈"),
         TopicKind::Wait => (StyleRole::Open, "…"),
+        TopicKind::Rest => (StyleRole::Good, "─"),
     }
 }
 

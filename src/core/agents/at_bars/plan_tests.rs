@@ -53,7 +53,7 @@ impl Bars {
     /// A life that has opened on this plan at this close.
     fn opened(side: f64, plan: &Plan, close: f64) -> Self {
         let mut bars = Bars::new();
-        let p = Proposal { side, legs: Vec::new(), size: 0.0, delta: 1.0, plan: plan.clone() };
+        let p = Proposal { side, legs: Vec::new(), size: 0.0, delta: 1.0, plan: plan.clone(), limit: None };
         bars.step(close, |life, now, raw, say| {
             if let Some(open) = now.open(raw, p, &now.view(&(), 0, None), None) {
                 life.enter(now, raw, open, Reason::Signal, say);
@@ -86,7 +86,21 @@ impl Bars {
         let (unit, adds) = (strategy.unit() * unit(sigma), strategy.adds());
         let mut told = heard.clone();
         lie(&mut told);
-        voice.judge(&BarLook { at, close, sigma, keys, values, unit, adds }, &told, count);
+        voice.judge(
+            &BarLook {
+                at,
+                close,
+                range: (close, close, close),
+                trades: true,
+                sigma,
+                keys,
+                values,
+                unit,
+                adds,
+            },
+            &told,
+            count,
+        );
         voice.agrees(life);
         said.extend(heard.into_iter().map(|body| match body {
             MessageKind::Action(action) => action,

@@ -293,6 +293,7 @@ impl Family for ArbitrageMemory {
             size,
             delta: 0.0,
             plan: shape.plan_after(cost, side, seen.traits, seen.preset),
+            limit: None,
         })
     }
 

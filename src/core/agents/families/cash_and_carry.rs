@@ -175,7 +175,14 @@ impl Family for CashAndCarryMemory {
             StructureLeg { instrument: self.spot, ratio: 1.0 },
             StructureLeg { instrument: o.future, ratio: -1.0 },
         ];
-        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, delta: 0.0, plan })
+        (!plan.exit.holds(&opened)).then_some(Proposal {
+            side,
+            legs,
+            size: self.size,
+            delta: 0.0,
+            plan,
+            limit: None,
+        })
     }
 
     fn pace(&self) -> Span {

@@ -390,7 +390,7 @@ impl Family for DefiMemory {
             legs.push(StructureLeg { instrument: self.perp, ratio: -1.0 });
         }
         let plan = self.shape(&w).plan(1.0, seen.traits, seen.preset);
-        Some(Proposal { side: 1.0, legs, size: w.size, delta: 0.0, plan })
+        Some(Proposal { side: 1.0, legs, size: w.size, delta: 0.0, plan, limit: None })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

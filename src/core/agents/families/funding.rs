@@ -194,7 +194,14 @@ impl Family for FundingMemory {
             StructureLeg { instrument: self.hedge, ratio: 1.0 },
             StructureLeg { instrument: self.perp, ratio: -1.0 },
         ];
-        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, delta: 0.0, plan })
+        (!plan.exit.holds(&opened)).then_some(Proposal {
+            side,
+            legs,
+            size: self.size,
+            delta: 0.0,
+            plan,
+            limit: None,
+        })
     }
 
     fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {

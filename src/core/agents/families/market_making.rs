@@ -373,6 +373,7 @@ impl Family for MarketMakingMemory {
             // Its inventory is told by nobody and leans back to nothing.
             delta: 0.0,
             plan,
+            limit: None,
         })
     }
 

@@ -335,7 +335,7 @@ impl Family for MoveMemory {
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
         let legs = vec![StructureLeg { instrument: w.id, ratio: 1.0 }];
-        Some(Proposal { side: w.side, legs, size: w.size, delta: 0.0, plan })
+        Some(Proposal { side: w.side, legs, size: w.size, delta: 0.0, plan, limit: None })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

@@ -581,7 +581,7 @@ impl Family for OptionsMemory {
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
-        Some(Proposal { side: w.side, legs: w.legs, size: w.size, delta: w.delta, plan })
+        Some(Proposal { side: w.side, legs: w.legs, size: w.size, delta: w.delta, plan, limit: None })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

@@ -233,7 +233,7 @@ impl Family for NeutralBasket {
             pause: PAUSE * minutes,
         };
         let plan = shape.plan(1.0, seen.traits, seen.preset);
-        Some(Proposal { side: 1.0, legs: held, size, delta: 0.0, plan })
+        Some(Proposal { side: 1.0, legs: held, size, delta: 0.0, plan, limit: None })
     }
 }
 

@@ -252,6 +252,7 @@ impl Family for ScalpMemory {
             size,
             delta: 1.0,
             plan: shape.plan_after(cost, side, seen.traits, seen.preset),
+            limit: None,
         })
     }
 

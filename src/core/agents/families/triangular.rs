@@ -273,6 +273,7 @@ impl Family for TriangularMemory {
             size: cross * notional / (seen.capital * character),
             delta: 0.0,
             plan,
+            limit: None,
         })
     }
 

@@ -54,7 +54,7 @@ fn plan(rungs: &[(f64, f64)]) -> Plan {
 /// Half of the capital in the first perp.
 fn outright(side: f64, plan: Plan) -> Proposal {
     let legs = vec![StructureLeg { instrument: ONE, ratio: 1.0 }];
-    Proposal { side, legs, size: 0.5, delta: 1.0, plan }
+    Proposal { side, legs, size: 0.5, delta: 1.0, limit: None, plan }
 }
 
 #[test]

@@ -252,6 +252,7 @@ fn makes_sense(body: &MessageKind) -> bool {
             a.before.is_finite() && can_be(a.after) && can_be(a.delta)
         }
         MessageKind::Outcome(o) => o.pnl.is_finite(),
+        MessageKind::Rest(r) => libm::fabs(r.after) <= INTENT_MAX && r.limit.is_finite() && r.limit > 0.0,
         MessageKind::Carry(c) => {
             let is_size = |x: f64| x.is_finite() && x >= 0.0;
             c.value.is_finite() && c.days.is_finite() && c.days > 0.0 && is_size(c.hurdle) && is_size(c.most)

@@ -14,6 +14,7 @@
 
 use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
+use crate::agents::life::Life;
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Population};
 use crate::domain::{
@@ -101,6 +102,7 @@ impl Respond {
             // How the desk's net follows is the desk's; here aims go to stances.
             pace: PositionPace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true },
             assets,
+            lives: &speak.lives,
         }
     }
 
@@ -119,6 +121,7 @@ impl Respond {
         let on = &hearing.assets[asset.index()];
         let own = self.ears[slot].own.at(on.close, spec.settings.listening.holds);
         let apart = self.open_lives[slot].as_ref();
+        let rests = apart.map_or(&hearing.lives[slot], |o| &o.life).resting();
         let open_own = apart.map_or(own, |o| o.announced.at(on.close, spec.settings.listening.holds));
         let money = if spec.settings.listening.money == MoneyFollows::Open { open_own } else { own };
         let heard = |w: f64, of: f64, own: f64| Heard {
@@ -141,6 +144,8 @@ impl Respond {
         let real_x = self.real.account.hand.hold(agent.id, real_x, self.real.execution.desk.parts[slot].aim);
         self.ears[slot].stance = x;
         on.following.follow(&mut self.ears[slot].open, x, agent.slots.len(), reference);
+        let own_part = |(limit, x): (f64, f64)| (limit, (1.0 - listens) * x);
+        on.following.rest(&mut self.ears[slot].open, rests.map(own_part), agent.slots.len(), reference);
         self.real.execution.desk.aim(slot, real_x, pace);
         self.decisions.float(real_x);
         if let Some((verb, voices)) = self.worth_saying(slot, &open, x) {
@@ -269,6 +274,8 @@ struct HeardNow<'a> {
     pace: PositionPace,
     /// What there is to hear, by asset.
     assets: Vec<HeardAsset<'a>>,
+    /// By slot: the lives that speak.
+    lives: &'a [Life],
 }
 
 /// Who listens, and with what.

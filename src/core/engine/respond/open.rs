@@ -150,6 +150,7 @@ impl Respond {
             life.look(&look.now, raw, &mut company);
             if !kind.can_short() {
                 raw.order = raw.order.max(-raw.quantity);
+                raw.resting = raw.resting.max(0.0);
             }
         }
         let OpenCompany { acted: now_acted, waits: now_waits, chain: now_chain, words: said, .. } = company;
@@ -210,6 +211,11 @@ impl Respond {
             company.sway(moment) != Sway::NONE
         };
         let mut moments = [None; 2];
+        for utterance in look.alone {
+            if let MessageKind::Rest(order) = &utterance.body {
+                moments[1] = Some(LifeMoment::Entering(libm::copysign(1.0, order.after)));
+            }
+        }
         for action in look.alone.iter().filter_map(action) {
             match (action.verb, action.reason) {
                 (Verb::Open, _) => moments[1] = Some(LifeMoment::Entering(action.side())),

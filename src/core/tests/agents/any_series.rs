@@ -3,6 +3,7 @@
 
 use super::stage::{agent, config, universe};
 use crate::common::{Run, bar_at};
+use hive_core::agents::declaration::DrawnNumber;
 use hive_core::agents::families;
 use hive_core::engine::Outputs;
 use hive_domain::{
@@ -29,6 +30,9 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(change, up, down, gap, volume, kind)| Step { change, up, down, gap, volume, kind })
 }
 
+/// Those whose entries rest at levels.
+const RESTS: &str = "rests-";
+
 /// All families, with short look-backs, on both sides, and presets of all goals.
 fn everybody() -> hive_core::config::Config {
     let shipped = hive_core::config::shipped().unwrap();
@@ -46,6 +50,14 @@ fn everybody() -> hive_core::config::Config {
             who.name = format!("{family}-{side}");
             who.side = *side;
             who.goal = hive_domain::Goal::ALL[(family.index() + i) % 4];
+            if *family == FamilyId::SupportResistance {
+                // The same with orders that rest.
+                let mut rests = who.clone();
+                rests.name = format!("{RESTS}{side}");
+                rests.params.insert("rest".to_owned(), DrawnNumber { from: 3.0, to: 3.0 });
+                rests.params.insert("frame".to_owned(), DrawnNumber { from: 2.0, to: 2.0 });
+                all.push(rests);
+            }
             all.push(who);
         }
     }
@@ -123,9 +135,10 @@ proptest! {
         let mut run = Run::start(&config, &universe(&["AAA", "BBB", "CCC"]));
         let mut out = Outputs::default();
         let mut price = [100.0_f64, 3.0, 0.02];
+        let mut levels = std::collections::BTreeMap::new();
         for (i, three) in steps.iter().enumerate() {
             let at = bar_at(i as i64 + 1);
-            let mut fresh = [false; 3];
+            let (mut fresh, mut range) = ([false; 3], [(0.0, 0.0); 3]);
             for (n, s) in three.iter().enumerate() {
                 let open = price[n] * (1.0 + s.gap);
                 let close = open * (1.0 + s.change);
@@ -138,7 +151,7 @@ proptest! {
                     bar.close = if i % 2 == 0 { f64::NAN } else { -close };
                 } else {
                     price[n] = close;
-                    fresh[n] = true;
+                    (fresh[n], range[n]) = (true, (low, high));
                 }
                 let instrument = InstrumentId(n as u16);
                 let counts = run.step(&Event::Market(MarketEvent::Bar { instrument, at, bar }), &mut out);
@@ -153,11 +166,29 @@ proptest! {
                     continue;
                 }
                 let asset = m.asset.unwrap().index();
+                if let MessageKind::Rest(order) = &m.body {
+                    // It would be filled at a better price than the last, and is stopped beyond that.
+                    let (side, Term::Level(stop)) = (order.after.signum(), order.plan.stop.right) else {
+                        return Err(TestCaseError::fail("a stop without a price"));
+                    };
+                    prop_assert!(side * (price[asset] - order.limit) > 0.0, "{:?}", order);
+                    prop_assert!(side * (order.limit - stop) > 0.0 && order.within > 0, "{:?}", order);
+                    levels.insert((id, asset), order.limit);
+                }
                 if let MessageKind::Action(a) = &m.body {
                     prop_assert!(fresh[asset], "acts without a bar: {:?}", m);
-                    prop_assert_eq!(a.price, price[asset]);
+                    let name = &run.engine.cast().agents[id.index()].name;
+                    if name.starts_with(RESTS) && a.verb == Verb::Open && a.reason == Reason::Signal {
+                        prop_assert!(levels.contains_key(&(id, asset)), "it was not said: {:?}", a);
+                        let (low, high) = range[asset];
+                        prop_assert!(low <= a.price && a.price <= high, "filled outside of its bar: {:?}", a);
+                    } else {
+                        prop_assert_eq!(a.price, price[asset]);
+                    }
                     prop_assert!(a.reason != Reason::Delisted);
-                    check(&config, &run, id, a)?;
+                    // Where it was decided to open: at the level, if it rested there.
+                    let level = levels.remove(&(id, asset)).filter(|_| a.verb == Verb::Open && a.reason == Reason::Signal);
+                    check(&config, &run, id, &Action { price: level.unwrap_or(a.price), ..a.clone() })?;
                 }
             }
         }

@@ -6,7 +6,7 @@
 use super::stage::*;
 use crate::common::Run;
 use hive_core::agents::declaration::Declaration;
-use hive_domain::{FamilyId, Reason, SideRule, Term, Verb, random};
+use hive_domain::{FamilyId, MessageKind, Reason, SideRule, Term, Verb, random};
 use std::f64::consts::TAU;
 
 const WARM: usize = 67;
@@ -306,6 +306,56 @@ fn support_resistance_turns_at_a_worn_level() {
         for open in wanted {
             assert!(opens.contains(&open), "{side} at the bar after the turn: {opens:?}");
         }
+    }
+}
+
+/// A break of 105 on busy trade, and what comes after it, told to one whose entries rest for three bars.
+fn retest(after: &[f64]) -> Run {
+    let params = [("pivot", 4.0), ("profile", 60.0), ("buffer", 0.1), ("busy", 1.4), ("rest", 3.0)];
+    let (mut path, mut volumes) = swing(101);
+    path.push(107.0);
+    path.extend(after);
+    volumes.resize(path.len(), 200.0);
+    let mut run = Run::start(&config(vec![agent(FamilyId::SupportResistance, &params)]), &universe(&["AAA"]));
+    run.play(&events_with(&path, &volumes));
+    run
+}
+
+/// Where an order rested, and when that was said.
+fn rested(run: &Run) -> Vec<(usize, f64)> {
+    let orders = run.messages.iter().filter_map(|m| match &m.body {
+        MessageKind::Rest(order) => Some((index(m), order.limit)),
+        _ => None,
+    });
+    orders.collect()
+}
+
+#[test]
+fn support_resistance_rests_at_the_broken_level_and_is_filled_there_by_the_retest() {
+    let run = retest(&[106.0, 104.5, 106.5]);
+    assert_eq!(rested(&run)[0], (101, 105.0));
+    let acts = acts(&run, 0, 0);
+    let open = &acts[0];
+    assert_eq!((open.0, open.1.verb, open.1.reason, open.1.price), (103, Verb::Open, Reason::Signal, 105.0));
+    assert!(level(open.1.plan.stop.right) < 105.0);
+    // The book bought at the level, at no cost here: at 106.5 it has gained what is between them, but for a part that was taken.
+    let raw = &run.engine.speak.raw[0];
+    let size = open.1.after * run.engine.settings().capital / 105.0;
+    assert_eq!(acts.len(), 1, "{acts:?}");
+    assert!((raw.quantity - size).abs() < 1e-9 * size);
+    assert!((raw.equity(106.5) - 1.5 * size).abs() < 1e-9 * size, "{} {size}", raw.equity(106.5));
+    // And so did the life that is shown.
+    let shown = run.engine.speak.patient[0].book;
+    assert!((shown.quantity - size).abs() < 1e-9 * size && shown.order == 0.0, "{shown:?}");
+}
+
+#[test]
+fn support_resistance_takes_its_order_off_where_the_price_stays_away_or_only_touches() {
+    for after in [[106.0, 107.0, 108.0, 104.0], [105.0, 106.0, 108.0, 104.0]] {
+        let run = retest(&after);
+        assert_eq!(rested(&run)[0], (101, 105.0), "three bars, of which none goes through");
+        assert!(acts(&run, 0, 0).iter().all(|(i, _)| *i > 105), "{after:?}: {:?}", acts(&run, 0, 0));
+        assert!(run.engine.speak.raw[0].traded == 0.0);
     }
 }
 

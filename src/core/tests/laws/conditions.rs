@@ -14,6 +14,7 @@ use hive_core::agents::declaration::DrawnNumber;
 use hive_core::agents::families::Rules;
 use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::Legs;
+use hive_core::config::Config;
 use hive_core::engine::{Engine, Outputs};
 use hive_core::fills::pace::unit;
 use hive_domain::{
@@ -105,7 +106,13 @@ impl Listener {
         for m in messages {
             if let (Speaker::Agent(agent), Some(asset)) = (m.from, m.asset)
                 && m.life != if self.hears { SpokenBy::Alone } else { SpokenBy::Open }
-                && matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_) | MessageKind::Wait(_))
+                && matches!(
+                    m.body,
+                    MessageKind::Action(_)
+                        | MessageKind::Outcome(_)
+                        | MessageKind::Wait(_)
+                        | MessageKind::Rest(_)
+                )
             {
                 let company = self.company.entry((agent.0, asset.0)).or_default();
                 match &m.body {
@@ -227,7 +234,10 @@ impl Listener {
         let seen = &self.assets[asset];
         let (close, sigma) = (seen.last.map_or(f64::NAN, |(_, bar)| bar.close), seen.bank.sigma());
         let (unit, adds) = (agent.strategy.unit() * unit(sigma), agent.strategy.adds());
-        let look = BarLook { at, close, sigma, keys, values: &values, unit, adds };
+        let bar = seen.last.map(|(_, bar)| bar);
+        let range = bar.map_or((f64::NAN, f64::NAN, f64::NAN), |bar| (bar.open, bar.low, bar.high));
+        let trades = bar.is_some_and(|bar| bar.volume > 0.0);
+        let look = BarLook { at, close, range, trades, sigma, keys, values: &values, unit, adds };
         let voice = &mut self.at_bars[slot];
         let (waits, swayed) = self.company.remove(&(agent.id.0, asset as u16)).unwrap_or_default();
         if self.hears {
@@ -242,7 +252,7 @@ impl Listener {
             let MessageKind::Action(act) = body else { continue };
             let Plan { stop, targets, hedge, reenter, .. } = &*act.plan;
             // A way out with a loss, two with a profit, a hedge and an offer.
-            let is_below = matches!(stop.right, Term::Level(x) if act.side() * (close - x) > 0.0);
+            let is_below = matches!(stop.right, Term::Level(x) if act.side() * (act.price - x) > 0.0);
             let is_full = is_below && targets.len() >= 2 && hedge.is_some() && reenter.is_some();
             assert!(act.verb != Verb::Open || is_full, "{} at {at}: {act}", voice.name);
         }
@@ -380,6 +390,39 @@ fn law12_conditions_of_residual_momentum_replay() {
     let count = follow(engine(&config, &tape.universe), tape.events.into_iter());
     assert!(count.opened(FamilyId::Momentum) > 100, "{:?}", count.said);
     assert!(count.unknown.is_empty() && count.broken.is_empty(), "{:?} {:?}", count.unknown, count.broken);
+}
+
+/// The shipped roster, in which entries at support and resistance rest, at levels of longer bars too.
+pub fn resting() -> Config {
+    let mut config = shipped();
+    for agent in config.roster.agents.iter_mut().filter(|a| a.family == FamilyId::SupportResistance) {
+        agent.params.insert("rest".to_owned(), DrawnNumber { from: 4.0, to: 8.0 });
+        agent.params.insert("frame".to_owned(), DrawnNumber { from: 3.0, to: 4.0 });
+    }
+    config
+}
+
+#[test]
+fn law12_orders_that_rest_at_a_level_replay_alone_and_open() {
+    let tape = Tape::market(400);
+    for hears in [false, true] {
+        let mut config = resting();
+        let rules = super::reactions::probes();
+        for (i, agent) in config.roster.agents.iter_mut().enumerate().filter(|_| hears) {
+            agent.reacts = rules.iter().cycle().skip(5 * i).take(6).cloned().collect();
+        }
+        let count = follow_lives(engine(&config, &tape.universe), tape.events.iter().copied(), hears);
+        let of = |counts: &BTreeMap<FamilyId, usize>| counts.get(&FamilyId::SupportResistance).copied();
+        let (filled, off) = (of(&count.at_levels).unwrap_or(0), of(&count.taken_off).unwrap_or(0));
+        assert!(filled > 100 && off > 20, "{filled} filled, {off} taken off");
+        assert!(count.at_levels.len() == 1, "nobody else rests: {:?}", count.at_levels);
+        assert!(
+            count.unknown.is_empty() && count.broken.is_empty(),
+            "{:?} {:?}",
+            count.unknown,
+            count.broken
+        );
+    }
 }
 
 #[test]

@@ -54,6 +54,16 @@ fn law02_they_are_equal_whatever_the_capital_the_number_of_agents_and_the_costs(
 }
 
 #[test]
+fn law02_they_are_equal_where_orders_rest_at_levels() {
+    let tape = Tape::market(200);
+    let mut config = deaf();
+    config.roster.agents = super::conditions::resting().roster.agents;
+    equal_bit_for_bit(&config, &tape);
+    (config.desk.trades, config.desk.patience) = (Trades::Zone, 0.5);
+    equal_bit_for_bit(&config, &tape);
+}
+
+#[test]
 fn law02_they_are_equal_at_every_pace_and_whatever_is_remembered() {
     let tape = Tape::market(120);
     for (trades, holds, patience) in [

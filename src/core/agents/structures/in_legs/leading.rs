@@ -142,7 +142,7 @@ mod tests {
         };
         let leg = |instrument, ratio| StructureLeg { instrument, ratio };
         let legs = vec![leg(TWO, 1.0), leg(ONE, -1.0)];
-        assert!(s.open(Proposal { side: 1.0, legs, size: 0.5, delta: 0.0, plan }));
+        assert!(s.open(Proposal { side: 1.0, legs, size: 0.5, delta: 0.0, limit: None, plan }));
         s
     }
 

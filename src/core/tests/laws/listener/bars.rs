@@ -8,6 +8,9 @@ use hive_domain::{Action, Condition, EvalContext, Indicator, Stamp};
 pub struct BarLook<'a> {
     pub at: Stamp,
     pub close: f64,
+    /// First, lowest and highest price of the bar, and whether anything was traded in it.
+    pub range: (f64, f64, f64),
+    pub trades: bool,
     pub sigma: f64,
     pub keys: &'a [Indicator],
     pub values: &'a [f64],
@@ -72,6 +75,14 @@ impl Look for BarLook<'_> {
             capital: 1.0,
             carried: 0.0,
         })
+    }
+
+    fn fills(&self, side: f64, limit: f64) -> Option<f64> {
+        let (open, low, high) = self.range;
+        let is_through = |price: f64| side * (limit - price) >= 1e-4 * limit - 1e-12 * limit;
+        let extreme = if side > 0.0 { low } else { high };
+        let price = if is_through(open) { Some(open) } else { is_through(extreme).then_some(limit) };
+        price.filter(|_| self.trades)
     }
 
     /// Where the next add is, is a decision of then; that there is one, and how much it adds, is not.

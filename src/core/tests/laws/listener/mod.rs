@@ -19,8 +19,8 @@ use hive_core::agents::plan::STEPS_MAX;
 use hive_core::agents::proposal::StructureLeg;
 use hive_core::agents::structures::ranges::Bounds;
 use hive_domain::{
-    Action, Condition, EvalContext, FamilyId, Hedge, HedgeKind, InstrumentId, MessageKind, Outcome, Plan,
-    ReEntry, Reason, Stamp, Verb,
+    Action, Condition, EvalContext, FamilyId, Hedge, HedgeKind, InstrumentId, MessageKind, Outcome,
+    PendingEntry, Plan, ReEntry, Reason, Stamp, Verb,
 };
 use std::collections::BTreeMap;
 
@@ -43,6 +43,9 @@ pub enum Unknown {
 pub struct Count {
     pub said: BTreeMap<(FamilyId, String), usize>,
     pub unknown: BTreeMap<(FamilyId, Unknown), usize>,
+    /// Orders that rested at a level and were filled, and that were taken off.
+    pub at_levels: BTreeMap<FamilyId, usize>,
+    pub taken_off: BTreeMap<FamilyId, usize>,
     /// Offers that were true with nothing to open.
     pub broken: Vec<String>,
 }
@@ -52,6 +55,8 @@ impl Count {
     pub fn add(&mut self, other: Count) {
         other.said.into_iter().for_each(|(key, n)| *self.said.entry(key).or_default() += n);
         other.unknown.into_iter().for_each(|(key, n)| *self.unknown.entry(key).or_default() += n);
+        other.at_levels.into_iter().for_each(|(key, n)| *self.at_levels.entry(key).or_default() += n);
+        other.taken_off.into_iter().for_each(|(key, n)| *self.taken_off.entry(key).or_default() += n);
         self.broken.extend(other.broken);
     }
 
@@ -197,6 +202,10 @@ pub trait Look {
     fn is_one_step(&self) -> bool {
         false
     }
+    /// The price that an order gets that rests on this side, where this bar trades through it.
+    fn fills(&self, _side: f64, _limit: f64) -> Option<f64> {
+        None
+    }
     /// Orders so many units more.
     fn order(&self, _open: &mut Followed, _more: f64) {}
     /// Takes a leg in against the first one; whether it can be had.
@@ -289,6 +298,8 @@ pub struct Voice {
     looked: Option<Stamp>,
     /// Until when it neither enters nor adds, as it said.
     waits: Option<Stamp>,
+    /// What it would open at a level, and for how many bars its order still rests.
+    resting: Option<(Followed, u32)>,
     /// Whether it is an open life: while that is its alone one, its intents are numbered by that.
     pub hears: bool,
     /// By action at this look, whether others swayed it.
@@ -311,6 +322,7 @@ impl Voice {
             awaits_outcome: false,
             looked: None,
             waits: None,
+            resting: None,
             hears: false,
             swayed: Vec::new(),
         }
@@ -385,6 +397,7 @@ impl Voice {
         let mut done = Vec::new();
         for body in said {
             match body {
+                MessageKind::Rest(_) => {}
                 MessageKind::Action(a) => {
                     *count.said.entry((self.family, a.reason.to_string())).or_default() += 1;
                     done.push(a);
@@ -412,8 +425,14 @@ impl Voice {
         self.held = look.passed(self.since, self.held);
         if self.open.is_some() {
             self.manage(look, &mut acts, count);
+        } else if let Some((open, left)) = self.resting.take() {
+            self.await_fill(look, &mut acts, count, open, left);
         } else {
-            self.consider(look, &mut acts, count);
+            let order = said.iter().find_map(|m| if let MessageKind::Rest(o) = m { Some(o) } else { None });
+            match order {
+                Some(order) => self.rests(look, &acts, order),
+                None => self.consider(look, &mut acts, count),
+            }
         }
         acts.end("no condition asks for this");
     }
@@ -423,6 +442,7 @@ impl Voice {
         let is_due = self.awaits_outcome || self.open.is_some();
         let (done, swayed) = (self.heard(said, count), std::mem::take(&mut self.swayed));
         let mut acts = self.acts(&done, &swayed, look.now());
+        self.resting = None;
         if let Some(open) = self.open.take() {
             self.close(look, &mut acts, open, Reason::Delisted);
         }
@@ -430,6 +450,58 @@ impl Voice {
         let outcomes = said.iter().filter(|m| matches!(m, MessageKind::Outcome(_))).count();
         assert_eq!(outcomes, usize::from(is_due), "{}", acts.context);
         (self.again, self.awaits_outcome) = (None, false);
+    }
+
+    /// It says that an order rests: all that decides what becomes of it is said.
+    fn rests(&mut self, look: &impl Look, acts: &Acts<'_>, order: &PendingEntry) {
+        let name = &self.name;
+        acts.end("it opens and rests at once");
+        assert!(!self.awaits_outcome, "{name}: rests before the last one is over");
+        assert!(self.intents == 0 || self.held >= self.pause, "{name}: rests in its pause");
+        assert!(!self.is_held_back(look.now()), "{name}: rests while it waits");
+        let (verb, reason) = (Verb::Open, Reason::Signal);
+        let (before, after, delta, price) = (0.0, order.after, order.after, order.limit);
+        let (intent, plan) = (order.intent, order.plan.clone());
+        let filled = Action { verb, intent, reason, before, after, delta, price, plan };
+        let mut open = look.opening(self.held, None, Some(&filled)).expect("rests on what is not warm");
+        // Others may have made it smaller or larger.
+        (open.units, open.first) = (after.abs(), after.abs());
+        (open.entry, open.best) = (order.limit, [order.limit; 2]);
+        assert_eq!(open.side, after.signum(), "{name}");
+        self.resting = Some((open, order.within));
+    }
+
+    /// An order rests: it is filled, taken off, or stays, each when the listener says so.
+    fn await_fill(
+        &mut self,
+        look: &impl Look,
+        acts: &mut Acts<'_>,
+        count: &mut Count,
+        mut open: Followed,
+        left: u32,
+    ) {
+        if let Some(price) = look.fills(open.side, open.entry) {
+            let act = acts.next(Reason::Signal);
+            self.intents = if self.hears { act.intent.number } else { self.intents + 1 };
+            acts.number = self.intents;
+            assert_eq!((act.price, act.before), (price, 0.0), "{}", acts.context);
+            // As many coins as were said, which is a part of them where the bar has little volume.
+            let most = open.first * price / open.entry;
+            assert!(act.after.abs() <= most * (1.0 + 1e-9), "{}", acts.context);
+            (open.units, open.first) = (act.after.abs(), act.after.abs());
+            acts.check(act, Verb::Open, Reason::Signal, (0.0, open.size()), &open);
+            (self.again, self.since, self.held) = (None, Some(look.now()), 0);
+            self.quantity = act.after / act.price;
+            self.open = Some(open);
+            *count.at_levels.entry(self.family).or_default() += 1;
+            return self.manage(look, acts, count);
+        }
+        acts.end("its order was not filled");
+        let is_lost = self.truth(look, &open.plan.exit, &open) == Truth::True;
+        self.resting = (left > 1 && !is_lost).then(|| (open, left - 1));
+        if self.resting.is_none() {
+            *count.taken_off.entry(self.family).or_default() += 1;
+        }
     }
 
     fn truth(&self, look: &impl Look, when: &Condition, open: &Followed) -> Truth {
