@@ -139,6 +139,16 @@ named!(
     }
 );
 
+impl Goal {
+    /// Whether a goal that reads this score is reached: of a budget half of it is left, what is to grow is all there.
+    pub fn is_reached_at(self, score: f64) -> bool {
+        match self {
+            Goal::LowRisk | Goal::Automated => score >= 0.5,
+            Goal::BigMoney | Goal::Fast => score >= 1.0,
+        }
+    }
+}
+
 named!(
     /// Which sides an agent may take.
     SideRule {

@@ -72,7 +72,7 @@ pub enum Hearing {
         below: bool,
         /// The score from 0 to 1 that it is compared with.
         score: f64,
-        /// Another goal that must be reached (a score of 1) at the same time.
+        /// Another goal that must be reached at the same time ([`Goal::is_reached_at`]).
         met: Option<Goal>,
     },
 }

@@ -91,6 +91,8 @@ pub struct ReactionListener {
     pub asset: AssetId,
     /// The side that it holds or would take.
     pub side: f64,
+    /// The side that speakers must be on whatever its rule says, such as those whom it would enter with; 0 for any.
+    pub speakers: f64,
     /// The barrier at which it listens.
     pub now: Stamp,
     /// Words before this moment do not count.
@@ -257,8 +259,8 @@ impl RecentWords {
 
     fn goal(&self, goal: Goal, (below, score): (bool, f64), met: Option<Goal>) -> Option<HeardCauses> {
         let (read, message) = self.goals[goal.index()]?;
-        let other = met.map(|m| self.goals[m.index()]);
-        let is_met = other.is_none_or(|read| read.is_some_and(|(score, _)| score >= 1.0));
+        let is_met =
+            met.is_none_or(|m| self.goals[m.index()].is_some_and(|(score, _)| m.is_reached_at(score)));
         let holds = if below { read < score } else { read > score };
         (is_met && holds).then(|| HeardCauses {
             messages: vec![(message, None)],
@@ -289,7 +291,7 @@ impl RecentWords {
         let (mut found, mut is_open) = (HeardCauses::default(), false);
         for word in rings.flat_map(|ring| ring.iter().rev().take_while(|w| w.at >= from)) {
             let counts = word.agent != listener.agent
-                && is_on_side(hears.side, word.side, listener.side)
+                && listener.is_meant(hears.side, word.side)
                 && cast.is_heard_by(reaction, word.agent)
                 && !matches!(what, Hearing::Lost(Some(r)) if word.reason != Some(*r))
                 && consensus.is_heard(word.agent)
@@ -324,10 +326,12 @@ impl RecentWords {
         };
         let mut found = HeardCauses::default();
         for &slot in &cast.by_asset[asset.index()] {
-            let Some(Some(standing)) = self.standing.get(slot as usize) else { continue };
+            // Scouts come last.
+            let Some(declared) = self.standing.get(slot as usize) else { break };
+            let Some(standing) = declared else { continue };
             let speaker = cast.slots[slot as usize].agent;
             let counts = speaker != listener.agent
-                && is_on_side(hears.side, standing.side, listener.side)
+                && listener.is_meant(hears.side, standing.side)
                 && cast.is_heard_by(reaction, speaker)
                 && consensus.is_heard(speaker);
             if counts && levels(&standing.plan, level).any(|when| is_near(&when)) {
@@ -351,13 +355,17 @@ impl HeardCauses {
     }
 }
 
-/// Whether a speaker of this side is one that the listener means; who has no side yet hears both, and what does not move
-/// with the price is on neither.
-fn is_on_side(wanted: HeardSide, speaker: i8, listener: f64) -> bool {
-    match wanted {
-        HeardSide::Either => true,
-        HeardSide::With => speaker != 0 && f64::from(speaker) * listener >= 0.0,
-        HeardSide::Against => speaker != 0 && f64::from(speaker) * listener <= 0.0,
+impl ReactionListener {
+    /// Whether a speaker of this side is one that it means; what does not move with the price is on neither.
+    fn is_meant(&self, wanted: HeardSide, speaker: i8) -> bool {
+        let theirs = f64::from(speaker);
+        let is_asked = self.speakers == 0.0 || theirs * self.speakers > 0.0;
+        is_asked
+            && match wanted {
+                HeardSide::Either => true,
+                HeardSide::With => speaker != 0 && theirs * self.side >= 0.0,
+                HeardSide::Against => speaker != 0 && theirs * self.side <= 0.0,
+            }
     }
 }
 

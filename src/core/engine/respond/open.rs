@@ -92,6 +92,7 @@ impl Respond {
                 agent: agent.id,
                 asset: of.asset,
                 side: 0.0,
+                speakers: 0.0,
                 now: at,
                 since: Stamp(i64::MIN),
                 close: now.close,
@@ -315,8 +316,8 @@ impl<'a> OpenCompany<'a> {
         }
     }
 
-    /// What a reaction heard that can act at this moment of the life, for who holds or would take this side.
-    fn hear(&self, number: usize, moment: LifeMoment, side: f64, since: Stamp) -> Option<HeardCauses> {
+    /// What a reaction heard that can act at this moment of the life.
+    fn hear(&self, number: usize, moment: LifeMoment, listener: ReactionListener) -> Option<HeardCauses> {
         let reaction = &self.reactions[number];
         if self.acted & (1 << number) != 0 || !reaction.acts_at(moment) {
             return None;
@@ -326,7 +327,6 @@ impl<'a> OpenCompany<'a> {
         if on_news && !self.hears.heard.is_news(reaction, self.listening.asset) {
             return None;
         }
-        let listener = ReactionListener { side, since, ..self.listening };
         self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
     }
 
@@ -352,11 +352,11 @@ impl<'a> OpenCompany<'a> {
         let mut asked: Option<f64> = None;
         for number in 0..self.reactions.len() {
             let ReactionEffect::Enter(with) = self.reactions[number].rule.then else { continue };
-            for theirs in [1.0, -1.0] {
-                let Some(causes) = self.hear(number, LifeMoment::Flat, theirs, Stamp(i64::MIN)) else {
-                    continue;
-                };
-                let side = if with { theirs } else { -theirs };
+            for side in [1.0, -1.0] {
+                // With those of this side, or against those of the other.
+                let speakers = if with { side } else { -side };
+                let listener = ReactionListener { side, speakers, ..self.listening };
+                let Some(causes) = self.hear(number, LifeMoment::Flat, listener) else { continue };
                 match asked {
                     Some(other) if other != side => return None,
                     Some(_) => {}
@@ -404,7 +404,8 @@ impl Company for OpenCompany<'_> {
             if matches!(then, ReactionEffect::Wait(_)) && sway.wait == HoldsBack::Still {
                 continue;
             }
-            let Some(causes) = self.hear(number, moment, side, since) else { continue };
+            let listener = ReactionListener { side, since, ..self.listening };
+            let Some(causes) = self.hear(number, moment, listener) else { continue };
             match then {
                 // The longer, the more cautious.
                 ReactionEffect::Wait(span) if span.0 as f64 > wait => {

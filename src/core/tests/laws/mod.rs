@@ -4,6 +4,7 @@
 mod bids;
 mod conditions;
 mod delisting;
+mod each_reaction;
 mod emergence;
 mod gate;
 mod house;

@@ -7,8 +7,8 @@ use hive_core::fills::pace::unit;
 use hive_core::hive::settings::MoneyFollows;
 use hive_domain::{
     Action, AgentId, AnnouncedLevel, AssetId, Bar, Command, Event, FamilyId, Goal, HeardOn, HeardSide,
-    Hearing, Hears, InstrumentId, MarketEvent, Message, MessageKind, Reaction, ReactionEffect, Reason, Span,
-    Speaker, SpokenBy, Stamp, Swayed, Term, Verb, Whom, random,
+    Hearing, Hears, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reaction, ReactionEffect, Reason,
+    Span, Speaker, SpokenBy, Stamp, Swayed, Term, Verb, Whom, random,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ fn living_by(rules: &[Reaction]) -> Config {
     config
 }
 
-fn speaker(m: &Message) -> AgentId {
+pub(super) fn speaker(m: &Message) -> AgentId {
     match m.from {
         Speaker::Agent(agent) => agent,
         other => panic!("{other:?} has no lives"),
@@ -36,7 +36,7 @@ fn speaker(m: &Message) -> AgentId {
 }
 
 /// The deeds that something swayed.
-fn deeds(messages: &[Message]) -> impl Iterator<Item = &Message> {
+pub(super) fn deeds(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().filter(|m| !m.swayed.is_empty())
 }
 
@@ -103,47 +103,61 @@ fn the_deaf_live_by_no_reaction_and_one_who_is_deafened_is_its_alone_life_again(
     assert!(run.engine.respond.open_lives.iter().all(Option::is_none));
 }
 
-/// What a deed of each effect must look like, with the position before it.
-fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message) -> bool {
-    let before = held_before(messages, m);
-    let alone_opening = || {
+/// What a deed changed: the words before it that say what would have been, and the price at which its intent was opened. Of
+/// an opening they are the alone life's at the same barrier, if that opens too.
+fn without(messages: &[Message], m: &Message, deed: &Action) -> Option<(Action, f64)> {
+    if deed.verb == Verb::Open {
         let same =
-            |o: &&Message| o.at == m.at && o.from == m.from && o.asset == m.asset && o.life != SpokenBy::Open;
-        messages.iter().filter(same).filter_map(action).find(|a| a.verb == Verb::Open).cloned()
-    };
-    let distance = |a: &Action| match a.plan.stop.right {
-        Term::Level(price) => (price - a.price).abs(),
-        other => panic!("{other:?}"),
-    };
-    match (then, &m.body) {
+            |o: &&Message| (o.at, o.from, o.asset) == (m.at, m.from, m.asset) && o.life != SpokenBy::Open;
+        let mut own = messages.iter().rev().filter(same).filter_map(action);
+        let alone = own.find(|a| a.verb == Verb::Open && a.side() == deed.side())?;
+        return Some((alone.clone(), alone.price));
+    }
+    let own = messages[..m.id.0 as usize - 1].iter().rev();
+    let own = own.filter(|o| (o.from, o.asset) == (m.from, m.asset) && o.life != SpokenBy::Alone);
+    let mut own = own.filter_map(action).filter(|a| a.intent == deed.intent);
+    let last = own.next()?;
+    let opened = if last.verb == Verb::Open { Some(last) } else { own.find(|a| a.verb == Verb::Open) };
+    Some((last.clone(), opened?.price))
+}
+
+/// What a deed of each effect must look like, with the position before it.
+pub(super) fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message) -> bool {
+    let before = held_before(messages, m);
+    let a = match (then, &m.body) {
         (ReactionEffect::Wait(span), MessageKind::Wait(w)) => {
-            w.until == m.at.after(span) && w.without != before
+            return w.until == m.at.after(span) && w.without != before;
         }
-        (ReactionEffect::Enter(_), MessageKind::Action(a)) => {
-            (a.verb, a.reason) == (Verb::Open, Reason::Heard) && before == 0.0
-        }
-        (ReactionEffect::Size(x), MessageKind::Action(a)) => {
-            let own = alone_opening().map_or(f64::NAN, |o| o.after);
-            a.verb == Verb::Open && (!own.is_finite() || (a.after / own - x).abs() < 1e-9 || x > 1.0)
-        }
-        (ReactionEffect::Stop(x), MessageKind::Action(a)) if a.verb == Verb::Open => {
-            alone_opening().is_none_or(|o| (distance(a) / distance(&o) - x).abs() < 1e-9)
-        }
-        (ReactionEffect::Stop(_) | ReactionEffect::Target(_), MessageKind::Action(a)) => {
-            matches!(a.verb, Verb::Amend | Verb::Open) && (a.verb == Verb::Open || a.after == before)
-        }
-        (ReactionEffect::Cut(1.0), MessageKind::Action(a)) => {
-            (a.verb, a.reason, a.after) == (Verb::Close, Reason::Heard, 0.0)
-        }
-        (ReactionEffect::Cut(x), MessageKind::Action(a)) => {
-            (a.verb, a.reason) == (Verb::Decrease, Reason::Heard)
-                && (a.after / before - (1.0 - x)).abs() < 1e-9
-        }
-        (ReactionEffect::Hedge(x), MessageKind::Action(a)) => {
-            (a.verb, a.reason) == (Verb::Decrease, Reason::Hedge)
-                && (a.after / before - (1.0 - x)).abs() < 1e-9
-        }
+        (ReactionEffect::Wait(_), _) => return false,
+        (_, MessageKind::Action(a)) => a,
+        _ => return false,
+    };
+    let is_taken = |x: f64, reason| match a.verb {
+        Verb::Close => x == 1.0 && (a.reason, a.after) == (reason, 0.0),
+        Verb::Decrease => a.reason == reason && (a.after / before - (1.0 - x)).abs() < 1e-9,
         _ => false,
+    };
+    // A level is moved about the entry.
+    let is_moved = |x: f64, level: fn(&Plan) -> Term| {
+        let is_at = |(was, entry): (Action, f64)| match (level(&was.plan), level(&a.plan)) {
+            (Term::Level(was), Term::Level(is)) => ((is - entry) / (was - entry) - x).abs() < 1e-9,
+            other => panic!("{other:?}"),
+        };
+        let is_verb = a.verb == Verb::Open || (a.verb == Verb::Amend && a.after == before);
+        is_verb && without(messages, m, a).is_none_or(is_at)
+    };
+    match then {
+        ReactionEffect::Wait(_) => false,
+        ReactionEffect::Enter(_) => (a.verb, a.reason) == (Verb::Open, Reason::Heard) && before == 0.0,
+        ReactionEffect::Size(x) => {
+            let times = without(messages, m, a).map(|(own, _)| a.after / own.after);
+            let is_so = |t: f64| (t - x).abs() < 1e-9 || (1.0 < t && t < x);
+            a.verb == Verb::Open && times.is_none_or(is_so)
+        }
+        ReactionEffect::Stop(x) => is_moved(x, |plan| plan.stop.right),
+        ReactionEffect::Target(x) => is_moved(x, |plan| plan.targets[0].when.right),
+        ReactionEffect::Cut(x) => is_taken(x, Reason::Heard),
+        ReactionEffect::Hedge(x) => is_taken(x, Reason::Hedge),
     }
 }
 
@@ -171,7 +185,7 @@ pub(super) fn probes() -> Vec<Reaction> {
     vec![
         rule(Hearing::Opened, HeardSide::With, 2, Wait(Span::DAY)),
         rule(Hearing::Opened, HeardSide::With, 1, Enter(true)),
-        rule(Hearing::Opened, HeardSide::With, 1, Enter(false)),
+        rule(Hearing::Opened, HeardSide::Against, 1, Enter(false)),
         rule(Hearing::Opened, HeardSide::With, 1, Size(0.5)),
         rule(goal, HeardSide::Either, 1, Size(1.25)),
         rule(Hearing::Opened, HeardSide::Against, 1, Stop(0.6)),

@@ -1,0 +1,306 @@
+//! Every reaction that is shipped, by its name: in the same market with other company it makes another deed, the deed is
+//! what its scene here says, and turned round it is not.
+
+use super::reactions::{deeds, is_deed_of, speaker};
+use crate::common::{Run, Tape};
+use hive_core::config::{self, Config, READY};
+use hive_core::hive::settings::GoalTargets;
+use hive_domain::{
+    Action, AgentId, AnnouncedLevel, AssetId, Command, Event, FamilyId, Goal, HeardSide, Hearing, Message,
+    MessageKind, Reaction, ReactionEffect, Speaker, SpokenBy, Stamp, Term, Verb,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Days of the embedded market that a scene takes.
+const DAYS: u32 = 300;
+
+/// Whose words a scene is about.
+#[derive(Clone, Copy)]
+enum Company {
+    Anyone,
+    One,
+    Family(FamilyId),
+    Tracker,
+}
+
+/// What a deed of a reaction looks like, said here and not taken from its rule.
+struct ReactionScene {
+    name: &'static str,
+    company: Company,
+    /// What must have been said.
+    word: Hearing,
+    /// The speakers' side: +1 the holder's, −1 the other, 0 either.
+    side: i8,
+    is_elsewhere: bool,
+    at_least: usize,
+    /// How long ago, in hours.
+    within: i64,
+    then: ReactionEffect,
+}
+
+const fn scene(
+    name: &'static str,
+    company: Company,
+    (word, side): (Hearing, i8),
+    (at_least, within): (usize, i64),
+    then: ReactionEffect,
+) -> ReactionScene {
+    ReactionScene { name, company, word, side, is_elsewhere: false, at_least, within, then }
+}
+
+const fn hours(n: i64) -> ReactionEffect {
+    ReactionEffect::Wait(hive_domain::Span(n * hive_domain::Span::HOUR.0))
+}
+
+const fn below(goal: Goal, met: Option<Goal>) -> (Hearing, i8) {
+    (Hearing::Goal { goal, below: true, score: 0.5, met }, 0)
+}
+
+/// Words of the shipped rules.
+const LOST: Hearing = Hearing::Lost(None);
+const STOP: Hearing = Hearing::Near(AnnouncedLevel::Stop, 1.0);
+
+/// One for each name that is shipped.
+const SCENES: [ReactionScene; 17] = {
+    use Company::{Anyone, Family, One, Tracker};
+    use Hearing::{Closed, Opened, Won};
+    use ReactionEffect::{Cut, Enter, Hedge, Size, Stop, Target};
+    [
+        scene("apprentice enters", One, (Opened, 1), (1, 24), Enter(true)),
+        scene("apprentice leaves", One, (Closed, 0), (1, 24), Cut(1.0)),
+        scene("big money presses", Tracker, below(Goal::BigMoney, Some(Goal::LowRisk)), (1, 0), Size(1.25)),
+        scene("contrarian fades", Anyone, (STOP, -1), (2, 0), Enter(false)),
+        scene("contrarian shrinks", Anyone, (Opened, 1), (5, 24), Size(0.5)),
+        scene("fast takes sooner", Tracker, below(Goal::Fast, None), (1, 0), Target(0.6)),
+        scene("guardian hedges", One, (STOP, 0), (1, 0), Hedge(0.5)),
+        scene("guardian waits", One, (LOST, 0), (1, 48), hours(48)),
+        scene("herald follows", Anyone, (Opened, 1), (2, 24), Enter(true)),
+        scene("hunter reaches", Anyone, (Won, 1), (2, 48), Target(1.25)),
+        scene("low risk tightens", Tracker, below(Goal::LowRisk, None), (1, 0), Stop(0.7)),
+        scene("low risk waits", Tracker, below(Goal::LowRisk, None), (1, 0), hours(24)),
+        ReactionScene {
+            is_elsewhere: true,
+            ..scene("range yields", Family(FamilyId::Trend), (Opened, -1), (2, 24), Cut(0.5))
+        },
+        scene("sceptic waits", Anyone, (Opened, -1), (3, 24), hours(24)),
+        scene("twin halves", One, (Opened, -1), (1, 24), Cut(0.5)),
+        scene("twin tightens", One, (Opened, -1), (1, 24), Stop(0.6)),
+        scene("wait for the crowd to clear", Anyone, (LOST, 1), (2, 24), hours(48)),
+    ]
+};
+
+/// A roster in which nobody lives by anything but the rules of one name, as they are or turned round; those who hold it.
+fn living_by(config: &Config, name: &str, turn: impl Fn(&Reaction) -> Reaction) -> Config {
+    let mut config = config.clone();
+    config.roster.scouts = 0;
+    for agent in &mut config.roster.agents {
+        agent.reacts = agent.reacts.iter().filter(|r| r.name == name).map(&turn).collect();
+    }
+    config
+}
+
+fn action(m: &Message) -> Option<&Action> {
+    if let MessageKind::Action(a) = &m.body { Some(a) } else { None }
+}
+
+/// On which side a word is: of a position, or of the intent that has ended.
+fn side_of(messages: &[Message], m: &Message) -> f64 {
+    match &m.body {
+        MessageKind::Action(a) => a.side(),
+        MessageKind::Wait(w) => w.without.signum(),
+        _ => {
+            let other = if m.life == SpokenBy::Open { SpokenBy::Alone } else { SpokenBy::Open };
+            let before = messages[..m.id.0 as usize - 1].iter().rev();
+            let mut own = before.filter(|o| (o.from, o.asset) == (m.from, m.asset) && o.life != other);
+            own.find_map(action).map_or(0.0, Action::side)
+        }
+    }
+}
+
+/// A run with the volatility at each deed.
+fn told(config: &Config, tape: &Tape) -> (Run, BTreeMap<u64, f64>) {
+    let mut run = Run::start(config, &tape.universe);
+    let mut sigmas = BTreeMap::new();
+    for event in &tape.events {
+        let first = run.messages.len();
+        run.play(std::slice::from_ref(event));
+        for m in deeds(&run.messages[first..]) {
+            let sigma = run.engine.speak.market.instruments[m.asset.unwrap().index()].sigma;
+            sigmas.insert(m.id.0, sigma);
+        }
+    }
+    (run, sigmas)
+}
+
+impl ReactionScene {
+    /// Whether a word is one that it is about.
+    fn is_word(&self, (messages, sigma): (&[Message], f64), deed: &Message, said: &Message) -> bool {
+        let is_kind = match (self.word, &said.body) {
+            (Hearing::Opened, MessageKind::Action(a)) => matches!(a.verb, Verb::Open | Verb::Increase),
+            (Hearing::Closed, MessageKind::Action(a)) => matches!(a.verb, Verb::Close | Verb::Decrease),
+            (Hearing::Won, MessageKind::Outcome(o)) => o.pnl > 0.0,
+            (Hearing::Lost(_), MessageKind::Outcome(o)) => o.pnl <= 0.0,
+            (Hearing::Near(AnnouncedLevel::Stop, n), MessageKind::Action(a)) => {
+                let price = action(deed).unwrap().price;
+                let Term::Level(stop) = a.plan.stop.right else { return false };
+                (stop - price).abs() <= n * sigma * price
+            }
+            (Hearing::Goal { goal, score, met, .. }, MessageKind::Goal(r)) => {
+                let last = |of| {
+                    let earlier = messages[..deed.id.0 as usize].iter().rev();
+                    let mut read = earlier
+                        .filter_map(|m| if let MessageKind::Goal(r) = &m.body { Some(r) } else { None });
+                    read.find(|r: &&hive_domain::GoalReading| r.goal == of).unwrap()
+                };
+                // Within its budget is half of what a budget scores.
+                r.goal == goal && r.score < score && met.is_none_or(|of| last(of).score >= 0.5)
+            }
+            _ => false,
+        };
+        let held = f64::from(self.side) * side_of(messages, deed) * side_of(messages, said);
+        let ago = deed.at.since(said.at).0 / hive_domain::Span::HOUR.0;
+        is_kind && held >= 0.0 && (self.within == 0 || ago <= self.within)
+    }
+
+    /// Whether a deed is what the scene says, with all its causes.
+    fn is_met(&self, (run, sigmas): (&Run, &BTreeMap<u64, f64>), deed: &Message) -> bool {
+        let (messages, cast) = (&run.messages, run.engine.cast());
+        let causes: Vec<&Message> =
+            deed.swayed.iter().flat_map(|s| &s.causes).map(|c| &messages[c.message.0 as usize - 1]).collect();
+        let is_one = |said: &&Message| {
+            let is_who = match self.company {
+                Company::Tracker => matches!(said.from, Speaker::Tracker(_)),
+                Company::Family(of) => cast.agents[speaker(said).index()].family == of,
+                Company::Anyone | Company::One => said.from != deed.from,
+            };
+            let is_there = said.asset.is_none() || (said.asset == deed.asset) != self.is_elsewhere;
+            is_who && is_there && self.is_word((messages, sigmas[&deed.id.0]), deed, said)
+        };
+        let speakers: BTreeSet<_> = causes.iter().map(|m| format!("{:?}", m.from)).collect();
+        speakers.len() >= self.at_least && causes.iter().all(is_one) && is_deed_of(self.then, messages, deed)
+    }
+
+    /// How many deeds are what the scene says, and how many are not.
+    fn count(&self, config: &Config, tape: &Tape) -> (usize, usize) {
+        let (run, sigmas) = told(config, tape);
+        let met = deeds(&run.messages).filter(|d| self.is_met((&run, &sigmas), d)).count();
+        (met, deeds(&run.messages).count() - met)
+    }
+
+    /// The same market with other company: those who were heard say nothing, or the trackers read otherwise.
+    fn in_other_company(&self, config: &Config, tape: &Tape) -> Run {
+        let mut config = config.clone();
+        let mut mutes = Vec::new();
+        if matches!(self.company, Company::Tracker) {
+            // Whose growth is behind it stays; what it asks beside that is never there.
+            let asks_more = matches!(self.word, Hearing::Goal { met: Some(_), .. });
+            let loss = if asks_more { 1e-9 } else { 1.0 };
+            config.goals = GoalTargets { drawdown: loss, cvar95: loss, months_to_10: 1e9, ..config.goals };
+        } else {
+            let all = 0..config.roster.agents.len() as u32;
+            mutes = all.map(|a| Event::Command(tape.events[0].at(), Command::Mute(AgentId(a)))).collect();
+        }
+        let mut run = Run::start(&config, &tape.universe);
+        run.play(&mutes).play(&tape.events);
+        run
+    }
+}
+
+/// What a holder's open life did on an asset at a barrier.
+fn done(messages: &[Message], (at, from, asset): (Stamp, Speaker, Option<AssetId>)) -> Vec<&MessageKind> {
+    let own =
+        messages.iter().filter(|m| (m.at, m.from, m.asset) == (at, from, asset) && m.life != SpokenBy::Alone);
+    let words = own.filter(|m| matches!(m.body, MessageKind::Action(_) | MessageKind::Wait(_)));
+    words.map(|m| &m.body).collect()
+}
+
+/// A rule turned round, in each way in which it has another sign.
+fn turned(rule: &Reaction) -> Vec<Reaction> {
+    let mut all = Vec::new();
+    let what = |what| {
+        let mut other = rule.clone();
+        other.hears.what = what;
+        other
+    };
+    all.extend(match rule.hears.what {
+        Hearing::Opened => Some(what(Hearing::Closed)),
+        Hearing::Closed => Some(what(Hearing::Opened)),
+        Hearing::Won => Some(what(Hearing::Lost(None))),
+        Hearing::Lost(_) => Some(what(Hearing::Won)),
+        Hearing::Near(_, sigmas) => Some(what(Hearing::Near(AnnouncedLevel::Target, sigmas))),
+        Hearing::Goal { goal, below, score, met } => {
+            Some(what(Hearing::Goal { goal, below: !below, score, met }))
+        }
+    });
+    let side = match rule.hears.side {
+        HeardSide::With => Some(HeardSide::Against),
+        HeardSide::Against => Some(HeardSide::With),
+        HeardSide::Either => None,
+    };
+    all.extend(side.map(|side| {
+        let mut other = rule.clone();
+        other.hears.side = side;
+        other
+    }));
+    let then = match rule.then {
+        ReactionEffect::Enter(with) => Some(ReactionEffect::Enter(!with)),
+        ReactionEffect::Size(x) => Some(ReactionEffect::Size(2.0 - x)),
+        ReactionEffect::Target(x) => Some(ReactionEffect::Target(2.0 - x)),
+        _ => None,
+    };
+    all.extend(then.map(|then| Reaction { then, ..rule.clone() }));
+    all
+}
+
+/// The shipped roster in which a rule makes most deeds, everybody living by it alone, and these.
+fn where_it_acts(name: &str, tape: &Tape) -> (Config, Run, BTreeMap<u64, f64>) {
+    let all = READY.iter().map(|ready| config::parse(ready.name, ready.text).unwrap());
+    let held = all.filter(|c| c.roster.agents.iter().flat_map(|a| &a.reacts).any(|r| r.name == name));
+    let runs = held.map(|config| {
+        let (run, sigmas) = told(&living_by(&config, name, Clone::clone), tape);
+        (config, run, sigmas)
+    });
+    runs.max_by_key(|(_, run, _)| deeds(&run.messages).count()).unwrap()
+}
+
+/// What is wrong with a rule that does not do what its scene says, or does it turned round or in other company too.
+fn wrong_with(scene: &ReactionScene, tape: &Tape) -> Vec<String> {
+    let (name, mut wrong) = (scene.name, Vec::new());
+    let (config, run, sigmas) = where_it_acts(name, tape);
+    let as_it_is = living_by(&config, name, Clone::clone);
+    let all: Vec<&Message> = deeds(&run.messages).collect();
+    println!("{name}: {} deeds", all.len());
+    let Some(deed) = all.last() else { return vec![format!("{name} makes no deed")] };
+    let unlike = all.iter().find(|deed| !scene.is_met((&run, &sigmas), deed));
+    wrong.extend(unlike.map(|deed| format!("{name} does {deed:?}")));
+    let other = scene.in_other_company(&as_it_is, tape);
+    // Before anything was lost any budget is kept.
+    let most = if matches!(scene.company, Company::Tracker) { all.len() / 10 } else { 0 };
+    let place = (deed.at, deed.from, deed.asset);
+    if deeds(&other.messages).count() > most || done(&run.messages, place) == done(&other.messages, place) {
+        wrong.push(format!("{name} does the same in other company"));
+    }
+    let holder = as_it_is.roster.agents.iter().find_map(|a| a.reacts.first()).unwrap();
+    for (way, what) in turned(holder).iter().enumerate() {
+        let (met, others) = scene.count(&living_by(&config, name, |rule| turned(rule)[way].clone()), tape);
+        println!("  {what}: {met} like it, {others} not");
+        if met >= all.len() || (met > 0 && others == 0) {
+            wrong.push(format!("{what}: the deeds of {name}"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn each_shipped_reaction_makes_its_deed_and_turned_round_or_in_other_company_it_does_not() {
+    let mut names = BTreeSet::new();
+    for ready in &READY {
+        let agents = config::parse(ready.name, ready.text).unwrap().roster.agents;
+        names.extend(agents.into_iter().flat_map(|a| a.reacts).map(|r| r.name));
+    }
+    let scenes: BTreeSet<String> = SCENES.iter().map(|s| s.name.to_owned()).collect();
+    assert_eq!(names, scenes, "each has a scene, and each scene a rule");
+    let tape = Tape::market(DAYS);
+    let wrong: Vec<String> = SCENES.iter().flat_map(|scene| wrong_with(scene, &tape)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
