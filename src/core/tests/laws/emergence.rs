@@ -92,6 +92,8 @@ fn the_operators_hand_is_no_part_of_what_is_measured() {
     config.managers = Managers::default();
     // Who is stopped out is not asked any more.
     config.funds.drawdown_max = 1e9;
+    // Open lives hear how the goals of the account read, and there the hand is.
+    config.listening.reactions = false;
     let free = run(&config, &tape);
     let mut held = Run::start(&config, &tape.universe);
     let middle = tape.after(400);
