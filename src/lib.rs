@@ -113,6 +113,8 @@ pub use hive_view as view;
 
 pub mod recorder;
 
+pub mod talk;
+
 #[doc(inline)]
 pub use hive_wire as wire;
 

@@ -64,6 +64,9 @@ pub fn run(
             watch(stepper);
             // What was lived through once is not waited for again.
             let due = if caught_up { clock.due(at) } else { None };
+            if let Some(talk) = &mut stepper.talk {
+                talk.show(due.is_some_and(|due| due > Instant::now()));
+            }
             match &mut audience {
                 Some(audience) => {
                     audience.barrier(stepper, at);
@@ -82,6 +85,7 @@ pub fn run(
     if let Some(audience) = &mut audience {
         audience.show(stepper);
     }
+    stepper.end_talk(ended == Ended::Feed)?;
     stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
     Ok(ended)
 }

@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
 use crate::journal::{Acknowledged, Journal, JournalError, MarkFile, RecordKind};
 use crate::store::{Newest, StateStore};
+use crate::talk::TalkError;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -89,6 +90,9 @@ pub enum KeepError {
     /// A command could not be encoded for the journal.
     #[error("a command could not be encoded: {0}")]
     Command(#[source] serde_json::Error),
+    /// The same events made the agents say other things.
+    #[error(transparent)]
+    Talk(#[from] TalkError),
     /// The same events gave other decisions.
     #[error(
         "at event {events} ({at}) other decisions were made than the journal says were made before: the program \
@@ -147,6 +151,8 @@ pub struct Keeper {
     /// Events and commands at the newest checkpoint.
     pub(super) kept: Option<(u64, u64)>,
     pub(super) ended: bool,
+    /// It lives through all of its past again: nothing is kept of it until it is where it was.
+    pub(super) replays: bool,
     pub(super) part: CheckpointGap,
     pub(super) news: Vec<String>,
     /// It was said that its state does not fit into a checkpoint.
@@ -159,6 +165,9 @@ impl Keeper {
     pub fn barrier(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
         self.compare(engine, stats)?;
         let part = self.part;
+        if self.is_replaying(stats) {
+            return Ok(());
+        }
         if self.room.is_full() {
             // What is left is for commands. The next checkpoint comes when there is room.
             return Ok(());
@@ -173,6 +182,20 @@ impl Keeper {
             self.with_room(Journal::flush)?;
         }
         Ok(())
+    }
+
+    /// Whether the next barrier that is seen makes a checkpoint.
+    pub fn is_due(&self, stats: &RunStats) -> bool {
+        stats.barriers >= self.part.end() && !self.room.is_full() && !self.is_replaying(stats)
+    }
+
+    /// Whether there is no room on the disk but for what cannot be recomputed.
+    pub fn is_full(&self) -> bool {
+        self.room.is_full()
+    }
+
+    fn is_replaying(&self, stats: &RunStats) -> bool {
+        self.replays && !self.caught_up(stats)
     }
 
     /// Compares what was decided with what the journal says was decided up to here, once it is reached.
@@ -234,7 +257,8 @@ impl Keeper {
 
     /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
     pub fn checkpoint(&mut self, engine: &Engine, stats: &RunStats) -> Result<Option<u64>, KeepError> {
-        if self.kept == Some((stats.events, stats.commands)) || self.room.is_full() {
+        let is_kept = self.kept == Some((stats.events, stats.commands));
+        if is_kept || self.room.is_full() || self.is_replaying(stats) {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;

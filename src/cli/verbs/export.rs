@@ -218,13 +218,12 @@ fn agents(c: &Cockpit) -> ExportSheet {
 
 fn messages(c: &Cockpit) -> ExportSheet {
     let row = |m: &MessageLine| {
-        let kind = format!("{:?}", m.kind).to_lowercase();
         vec![
             json!(m.id.0),
             time(Some(m.at)),
             json!(m.from),
             json!(m.asset),
-            json!(kind),
+            json!(m.kind.text()),
             json!(m.text),
             json!(m.acted_on),
         ]
