@@ -3,7 +3,7 @@
 //! Of a message the number follows from its place, and of its stamp only what has gone by since the one before it is
 //! written; all else is there to the last bit.
 
-use crate::domain::{Goal, Message, MessageId, Span, Speaker, Stamp};
+use crate::domain::{AssetId, Goal, Message, MessageId, MessageKind, Span, Speaker, SpokenBy, Stamp, Swayed};
 use crate::recorder;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -21,6 +21,9 @@ const BODY_BYTES_MAX: usize = 64 << 20;
 const LEVEL: u32 = 3;
 /// Length and checksum of the head.
 const FIXED: usize = 8;
+
+/// What is written of a message: the time since the one before it, and all but its number.
+type PackedMessage = (Span, Speaker, Option<AssetId>, SpokenBy, Vec<Swayed>, MessageKind);
 
 /// What is in a block, without unpacking it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,12 +110,10 @@ pub(super) fn start_of(id: u64) -> u64 {
 /// The messages before they are packed; where they are cut off, so are these bytes.
 pub(super) fn raw(messages: &[Message]) -> Result<Vec<u8>, postcard::Error> {
     let (mut out, mut before) = (Vec::with_capacity(160 * messages.len()), Stamp(0));
-    for message in messages {
-        let mut message = message.clone();
-        let at = message.at;
-        (message.id, message.at) = (MessageId(0), Stamp(at.0.wrapping_sub(before.0)));
-        before = at;
-        out = postcard::to_extend(&message, out)?;
+    for m in messages {
+        let since = m.at.since(before);
+        before = m.at;
+        out = postcard::to_extend(&(since, m.from, m.asset, m.life, &m.swayed, &m.body), out)?;
     }
     Ok(out)
 }
@@ -191,10 +192,10 @@ pub(super) fn messages(head: &BlockHead, raw: &[u8]) -> Result<Vec<Message>, &'s
     let mut all = Vec::with_capacity(head.count.min(BLOCK_MESSAGES) as usize);
     for id in head.first..head.end() {
         let why = "a message has a layout that is not known here";
-        let (mut message, left) = postcard::take_from_bytes::<Message>(rest).map_err(|_| why)?;
-        at = at.after(Span(message.at.0));
-        (message.id, message.at) = (MessageId(id), at);
-        all.push(message);
+        let ((since, from, asset, life, swayed, body), left) =
+            postcard::take_from_bytes::<PackedMessage>(rest).map_err(|_| why)?;
+        at = at.after(since);
+        all.push(Message { id: MessageId(id), at, from, asset, life, swayed, body });
         rest = left;
     }
     if rest.is_empty() { Ok(all) } else { Err("a block is longer than its messages") }
