@@ -79,7 +79,7 @@ pub fn end(keeper: &mut Keeper, engine: &Engine, stats: &RunStats, ended: Ended)
         tell(&keeper.news());
         return Ok(());
     }
-    keeper.checkpoint(engine, stats)?;
+    keeper.checkpoint(engine, stats, None)?;
     let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
     let mut news = keeper.news();
     news.push(format!("stopped at {at} after {} events; the same command goes on from there", stats.events));

@@ -233,18 +233,11 @@ fn drive(
         if stepper.stats.barriers.is_multiple_of(TICK) {
             advance(bar, stepper.engine, &stepper.stats);
         }
-        if let Some(keeper) = &mut stepper.keeper {
-            tell(&keeper.news());
-        }
-        if let Some(talk) = &mut stepper.talk {
-            tell(&talk.news());
-        }
+        tell(&stepper.news());
     });
     drop(audience);
     logged.barrier(&stepper);
-    if let Some(mut talk) = stepper.talk.take() {
-        tell(&talk.news());
-    }
+    tell(&stepper.news());
     let stats = stepper.stats;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
         Some(keeper) => checkpoint::end(keeper, engine, &stats, ended).map(|()| ended),

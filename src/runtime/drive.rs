@@ -50,6 +50,7 @@ pub fn run(
         let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
         let Some(event) = next else {
             tracing::info!(events = stepper.stats.events, "the feed has ended");
+            stepper.show_talk(true);
             match &mut audience {
                 Some(audience) if audience.stays => audience.stay(stepper, stop)?,
                 _ => {}
@@ -64,9 +65,7 @@ pub fn run(
             watch(stepper);
             // What was lived through once is not waited for again.
             let due = if caught_up { clock.due(at) } else { None };
-            if let Some(talk) = &mut stepper.talk {
-                talk.show(due.is_some_and(|due| due > Instant::now()));
-            }
+            stepper.show_talk(due.is_some_and(|due| due > Instant::now()));
             match &mut audience {
                 Some(audience) => {
                     audience.barrier(stepper, at);

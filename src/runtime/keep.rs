@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
 use crate::journal::{Acknowledged, Journal, JournalError, MarkFile, RecordKind};
 use crate::store::{Newest, StateStore};
-use crate::talk::TalkError;
+use crate::talk::{TalkError, TalkOnDisk};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -161,8 +161,13 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Sees every barrier.
-    pub fn barrier(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
+    /// Sees every barrier; `talk` is what was said until then, on its way to the disk.
+    pub fn barrier(
+        &mut self,
+        engine: &Engine,
+        stats: &RunStats,
+        talk: Option<TalkOnDisk>,
+    ) -> Result<(), KeepError> {
         self.compare(engine, stats)?;
         let part = self.part;
         if self.is_replaying(stats) {
@@ -174,7 +179,7 @@ impl Keeper {
         }
         if stats.barriers >= part.end() {
             self.part = CheckpointGap::of(stats.barriers);
-            self.checkpoint(engine, stats)?;
+            self.checkpoint(engine, stats, talk)?;
         } else if (stats.barriers - part.from).is_multiple_of(part.cursor_every()) {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
@@ -255,13 +260,21 @@ impl Keeper {
         Ok(())
     }
 
-    /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
-    pub fn checkpoint(&mut self, engine: &Engine, stats: &RunStats) -> Result<Option<u64>, KeepError> {
+    /// Keeps all of the state, once what was said until then is on disk. Returns the number of its frame, none if it was
+    /// kept already.
+    pub fn checkpoint(
+        &mut self,
+        engine: &Engine,
+        stats: &RunStats,
+        talk: Option<TalkOnDisk>,
+    ) -> Result<Option<u64>, KeepError> {
         let is_kept = self.kept == Some((stats.events, stats.commands));
         if is_kept || self.room.is_full() || self.is_replaying(stats) {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
+        // Whoever goes on from here cannot say it again.
+        talk.into_iter().for_each(TalkOnDisk::wait);
         let seq = match self.journal.append(RecordKind::Checkpoint, VERSION, &state) {
             Err(e @ JournalError::TooLarge { .. }) => {
                 // What was commanded is kept all the same, and the rest follows from that.
@@ -290,7 +303,7 @@ impl Keeper {
 
     /// The feed ended: keeps the state and says that nothing comes after it.
     pub fn end(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
-        self.checkpoint(engine, stats)?;
+        self.checkpoint(engine, stats, None)?;
         if !self.ended {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::End, VERSION, &cursor)?;

@@ -14,7 +14,7 @@ use super::stats::{DISK_FULL, RunStats};
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;
-use crate::talk::TalkLog;
+use crate::talk::{TalkLog, TalkOnDisk};
 
 /// Engine and company.
 pub struct Stepper<'a> {
@@ -62,34 +62,43 @@ impl<'a> Stepper<'a> {
         }
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         if barrier.is_some() {
-            self.keep_talk()?;
+            let talk = self.keep_talk()?;
             if let Some(keeper) = &mut self.keeper {
-                keeper.barrier(self.engine, &self.stats)?;
+                keeper.barrier(self.engine, &self.stats, talk)?;
             }
         }
         self.replay()?;
         Ok(barrier)
     }
 
-    /// What was said is on disk before the checkpoint after it, so that a run which goes on from there has all of it.
-    fn keep_talk(&mut self) -> Result<(), KeepError> {
-        let Some(talk) = &mut self.talk else { return Ok(()) };
-        if let Some(keeper) = &self.keeper {
-            talk.hold(keeper.is_full());
-            if keeper.is_due(&self.stats) {
-                talk.keep();
-            }
-        }
-        Ok(talk.check()?)
+    /// What was said comes on disk before the checkpoint after it, so that a run which goes on from there has all of it.
+    fn keep_talk(&mut self) -> Result<Option<TalkOnDisk>, KeepError> {
+        let Some(talk) = &mut self.talk else { return Ok(None) };
+        talk.check()?;
+        let Some(keeper) = &self.keeper else { return Ok(None) };
+        talk.hold(keeper.is_full());
+        Ok(keeper.is_due(&self.stats).then(|| talk.keep()))
+    }
+
+    /// What the operator must know of what is kept, once.
+    pub fn news(&mut self) -> Vec<String> {
+        let mut news = self.keeper.as_mut().map(|k| k.news()).unwrap_or_default();
+        news.extend(self.talk.iter_mut().flat_map(TalkLog::news));
+        news
+    }
+
+    /// Lets those who read what is said meanwhile have it; all of it where the run waits.
+    pub fn show_talk(&mut self, waits: bool) {
+        self.talk.iter_mut().for_each(|talk| talk.show(waits));
     }
 
     /// The run is over, or stops: all that was said is on disk.
     pub fn end_talk(&mut self, is_over: bool) -> Result<(), KeepError> {
         let Some(talk) = &mut self.talk else { return Ok(()) };
         if is_over {
-            talk.end()
+            talk.end();
         } else {
-            talk.keep()
+            talk.keep().wait();
         }
         Ok(talk.check()?)
     }

@@ -3,7 +3,8 @@
 //! Of a message the number follows from its place, and of its stamp only what has gone by since the one before it is
 //! written; all else is there to the last bit.
 
-use crate::domain::{AssetId, Goal, Message, MessageId, MessageKind, Span, Speaker, SpokenBy, Stamp, Swayed};
+use crate::domain::message::PackedMessage;
+use crate::domain::{Goal, Message, MessageId, Speaker, Stamp};
 use crate::recorder;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -17,13 +18,8 @@ pub const BLOCK_MESSAGES: u64 = 1024;
 const HEAD_BYTES_MAX: usize = 1 << 16;
 /// Most bytes of a block, packed or not: a hundred times what the longest messages that are known come to.
 const BODY_BYTES_MAX: usize = 64 << 20;
-/// How hard it is tried to make it short: more costs twice the time for 4 % of the bytes.
-const LEVEL: u32 = 3;
 /// Length and checksum of the head.
 const FIXED: usize = 8;
-
-/// What is written of a message: the time since the one before it, and all but its number.
-type PackedMessage = (Span, Speaker, Option<AssetId>, SpokenBy, Vec<Swayed>, MessageKind);
 
 /// What is in a block, without unpacking it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +43,25 @@ pub struct BlockHead {
     /// Bytes of them packed, and their checksum.
     packed: u32,
     crc: u32,
+}
+
+/// How hard it is tried to make a block short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// As short as is worth it: it stays.
+    Short,
+    /// As it is: it is written anew before long.
+    Quick,
+}
+
+impl Packing {
+    fn level(self) -> Compression {
+        match self {
+            // More costs twice the time for 4 % of the bytes.
+            Packing::Short => Compression::new(3),
+            Packing::Quick => Compression::none(),
+        }
+    }
 }
 
 /// What stands at a place in a log.
@@ -111,17 +126,16 @@ pub(super) fn start_of(id: u64) -> u64 {
 pub(super) fn raw(messages: &[Message]) -> Result<Vec<u8>, postcard::Error> {
     let (mut out, mut before) = (Vec::with_capacity(160 * messages.len()), Stamp(0));
     for m in messages {
-        let since = m.at.since(before);
+        out = postcard::to_extend(&m.packed(before), out)?;
         before = m.at;
-        out = postcard::to_extend(&(since, m.from, m.asset, m.life, &m.swayed, &m.body), out)?;
     }
     Ok(out)
 }
 
 /// A block of messages that follow one another, as it lies in a log; `raw` is what [`raw()`] made of them.
-pub(super) fn encode(messages: &[Message], raw: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn encode(messages: &[Message], raw: &[u8], how: Packing) -> Result<Vec<u8>, String> {
     let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(Vec::new()) };
-    let mut packer = DeflateEncoder::new(Vec::with_capacity(raw.len() / 2), Compression::new(LEVEL));
+    let mut packer = DeflateEncoder::new(Vec::with_capacity(raw.len() / 2), how.level());
     let packed = packer.write_all(raw).and_then(|()| packer.finish()).map_err(|e| e.to_string())?;
     if raw.len() > BODY_BYTES_MAX || packed.len() > BODY_BYTES_MAX {
         return Err(format!("{} bytes of messages are more than a block takes", raw.len()));
@@ -192,10 +206,10 @@ pub(super) fn messages(head: &BlockHead, raw: &[u8]) -> Result<Vec<Message>, &'s
     let mut all = Vec::with_capacity(head.count.min(BLOCK_MESSAGES) as usize);
     for id in head.first..head.end() {
         let why = "a message has a layout that is not known here";
-        let ((since, from, asset, life, swayed, body), left) =
-            postcard::take_from_bytes::<PackedMessage>(rest).map_err(|_| why)?;
-        at = at.after(since);
-        all.push(Message { id: MessageId(id), at, from, asset, life, swayed, body });
+        let (packed, left) = postcard::take_from_bytes::<PackedMessage>(rest).map_err(|_| why)?;
+        let message = packed.unpack(MessageId(id), at);
+        at = message.at;
+        all.push(message);
         rest = left;
     }
     if rest.is_empty() { Ok(all) } else { Err("a block is longer than its messages") }

@@ -17,9 +17,9 @@ pub enum FilterBound {
 /// What of the talk is asked for. What is empty or none asks for everything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TalkFilter {
-    /// From here on.
+    /// From here on, and with it.
     pub from: Option<FilterBound>,
-    /// Until here.
+    /// Up to here, and with it.
     pub to: Option<FilterBound>,
     /// Said by one of these.
     pub speakers: Vec<Speaker>,

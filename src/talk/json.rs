@@ -13,18 +13,18 @@ use serde_json::{Map, Value, json};
 
 /// A message as an object.
 pub fn as_json(names: &dyn TalkNames, message: &Message) -> Map<String, Value> {
-    let Message { id, at, from, asset, life, swayed, body } = message;
+    let (from, body) = (message.from, &message.body);
     let mut all = Map::new();
     let mut put = |key: &str, value: Value| all.insert(key.to_owned(), value);
-    put("id", json!(id.0));
-    put("at", json!(at.to_string()));
-    put("at_ns", json!(at.0));
-    put("from", json!(recorder::speaker(names, *from)));
+    put("id", json!(message.id.0));
+    put("at", json!(message.at.to_string()));
+    put("at_ns", json!(message.at.0));
+    put("from", json!(recorder::speaker(names, from)));
     put("agent", if let Speaker::Agent(id) = from { json!(id.0) } else { Value::Null });
-    put("asset", asset.map_or(Value::Null, |a| json!(asset_name(names, a))));
-    put("life", json!(life_name(*life)));
+    put("asset", message.asset.map_or(Value::Null, |a| json!(asset_name(names, a))));
+    put("life", json!(life_name(message.life)));
     put("kind", json!(recorder::kind(body).text()));
-    put("swayed", swayed.iter().map(|s| sway(names, *from, s)).collect());
+    put("swayed", message.swayed.iter().map(|s| sway(names, from, s)).collect());
     let (key, value) = body_json(names, body);
     put(key, value);
     put("text", json!(recorder::line(names, message)));

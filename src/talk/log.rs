@@ -32,6 +32,17 @@ struct TalkState {
     failed: Option<TalkError>,
 }
 
+/// What is being put on disk.
+#[must_use = "it is on disk once it was waited for"]
+pub struct TalkOnDisk(Receiver<()>);
+
+impl TalkOnDisk {
+    /// Waits until it is there, or cannot be.
+    pub fn wait(self) {
+        let _ = self.0.recv();
+    }
+}
+
 /// What a run says, on its way into a file.
 pub struct TalkLog {
     jobs: Option<SyncSender<TalkJob>>,
@@ -92,11 +103,11 @@ impl TalkLog {
         }
     }
 
-    /// Puts all that was said on disk: what comes after it can be said again from here.
-    pub fn keep(&mut self) {
+    /// Puts all that was said on disk: what comes after it can be said again from here. It is there once it was waited for.
+    pub fn keep(&mut self) -> TalkOnDisk {
         let (done, written) = sync_channel(1);
         self.hand(TalkJob::Keep(self.pending.clone(), done));
-        let _ = written.recv();
+        TalkOnDisk(written)
     }
 
     /// Puts all that was said into the log: the run is over.

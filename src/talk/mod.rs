@@ -38,6 +38,6 @@ pub use error::TalkError;
 pub use filter::{FilterBound, TalkFilter};
 pub use head::{NameTable, TalkHead};
 pub use json::{as_json, life_name};
-pub use log::TalkLog;
+pub use log::{TalkLog, TalkOnDisk};
 pub use read::TalkFile;
 pub use write::{WAITING_BYTES_MAX, tail_of};

@@ -1,16 +1,18 @@
-use super::block::{self, BLOCK_MESSAGES};
+//! The log with every kind of message, gone on with from anywhere, hurt in every way, and asked.
+
+use super::block::{self, BLOCK_MESSAGES, Packing};
 use super::head::{NameTable, TalkHead};
 use super::write::BlockWriter;
 use super::{Deeds, FilterBound, KindCounts, TalkError, TalkFile, TalkFilter, TalkLog, as_json, tail_of};
 use crate::domain::condition::Target;
 use crate::domain::message::{
-    Adjustment, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Receipt, Service, StanceVerb, Wait,
-    WorkQuote,
+    Adjustment, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, PackedMessage, Receipt, Service,
+    StanceVerb, Wait, WorkQuote,
 };
 use crate::domain::{
     Action, AgentId, AssetId, Cause, Comparison, Condition, Goal, Hedge, HedgeKind, Indicator, InstrumentId,
-    IntentId, Message, MessageId, MessageKind, OfferTerms, Outcome, Plan, ReEntry, Reason, Speaker, SpokenBy,
-    Stamp, Stance, StructureLeg, Swayed, Term, Verb,
+    IntentId, Message, MessageId, MessageKind, OfferTerms, Outcome, Plan, ReEntry, Reason, Span, Speaker,
+    SpokenBy, Stamp, Stance, StructureLeg, Swayed, Term, Verb,
 };
 use crate::recorder;
 use crate::view::cockpit::TopicKind;
@@ -199,8 +201,9 @@ fn message() -> BoxedStrategy<Message> {
     let swayed = (any::<u8>(), vec(cause, 0..5)).prop_map(|(reaction, causes)| Swayed { reaction, causes });
     (from, option::of(any::<u16>()), life, vec(swayed, 0..3), 0_i64..1 << 60, body())
         .prop_map(|(from, asset, life, swayed, at, body)| {
-            let (id, at, asset) = (MessageId(0), Stamp(at), asset.map(AssetId));
-            Message { id, at, from, asset, life, swayed, body }
+            let (since, asset) = (Span(at), asset.map(AssetId));
+            let packed = PackedMessage { since, from, asset, life, swayed, body };
+            packed.unpack(MessageId(0), Stamp(0))
         })
         .boxed()
 }
@@ -225,7 +228,7 @@ proptest! {
     fn every_kind_of_message_comes_back_to_the_last_bit(all in vec(message(), 1..60), first in 1_u64..1 << 40) {
         let all = numbered(all, first);
         let raw = block::raw(&all).unwrap();
-        let bytes = block::encode(&all, &raw).unwrap();
+        let bytes = block::encode(&all, &raw, Packing::Short).unwrap();
         let block::Found::Head(head, size) = block::look(&bytes[..], bytes.len() as u64).unwrap() else {
             panic!("no block");
         };
@@ -250,7 +253,7 @@ proptest! {
     #[test]
     fn no_flip_of_a_bit_and_no_bytes_are_believed(all in vec(message(), 1..9), at in any::<prop::sample::Index>()) {
         let all = numbered(all, 1);
-        let mut bytes = block::encode(&all, &block::raw(&all).unwrap()).unwrap();
+        let mut bytes = block::encode(&all, &block::raw(&all).unwrap(), Packing::Quick).unwrap();
         let bit = at.index(bytes.len() * 8);
         bytes[bit / 8] ^= 1 << (bit % 8);
         let length = bytes.len() as u64;
@@ -291,9 +294,8 @@ fn head() -> TalkHead {
 
 /// Waits of one agent; some are deeds that name the first message.
 fn said(from: u64, to: u64) -> Vec<Message> {
-    let one = |id: u64| Message {
-        id: MessageId(id),
-        at: Stamp(1_000_000 * id as i64),
+    let packed = |id: u64| PackedMessage {
+        since: Span(1_000_000 * id as i64),
         from: Speaker::Agent(AgentId(id as u32 % 7)),
         asset: Some(AssetId(id as u16 % 3)),
         life: SpokenBy::Open,
@@ -306,6 +308,7 @@ fn said(from: u64, to: u64) -> Vec<Message> {
             _ => MessageKind::Carry(CarryQuote { value: id as f64, days: 7.0, hurdle: 1.0, most: 0.25 }),
         },
     };
+    let one = |id: u64| packed(id).unpack(MessageId(id), Stamp(0));
     (from..=to).map(one).collect()
 }
 
@@ -327,9 +330,9 @@ impl Scene {
         let mut log = TalkLog::open(&self.path(), &head(), from)?;
         said(from + 1, to).chunks(37).for_each(|step| log.hear(step));
         if ends {
-            log.end()
+            log.end();
         } else {
-            log.keep()
+            log.keep().wait();
         }
         log.check()?;
         Ok(log.news())

@@ -1,6 +1,6 @@
 //! The side of a talk log that writes: it packs blocks and puts them where they belong, on a thread of its own.
 
-use super::block::{self, BlockHead, Found};
+use super::block::{self, BlockHead, Found, Packing};
 use super::error::TalkError;
 use super::head::TalkHead;
 use crate::domain::Message;
@@ -115,22 +115,15 @@ impl BlockWriter {
         };
         let raw = block::raw(messages).map_err(|e| self.lost(&e.to_string()))?;
         if let Some(known) = self.known.pop_front() {
-            let is_same = known.head.first == first && {
-                let theirs = body(&self.path, &self.file, &known)?;
-                if !raw.starts_with(&theirs) || known.head.count > count {
-                    let (file, offset) = (self.path.clone(), known.at);
-                    return Err(TalkError::Differs { file, offset, first, count });
-                }
-                known.head.count == count
-            };
-            if is_same {
+            if self.is_there(&known, first, count, &raw)? {
                 self.at = known.end();
                 return Ok(());
             }
-            // A gap that is closed now, or the last block of a run that has ended and goes on: what follows is said again.
+            // Damage, a gap that is closed now, or the last block of a run that has ended and goes on: what follows is
+            // said again.
             self.known.clear();
         }
-        let bytes = block::encode(messages, &raw).map_err(|e| self.lost(&e))?;
+        let bytes = block::encode(messages, &raw, Packing::Short).map_err(|e| self.lost(&e))?;
         if self.waiting_bytes + bytes.len() > WAITING_BYTES_MAX {
             let (from, _) = self.dropped.unwrap_or((first, 0));
             self.dropped = Some((from, first + count - 1));
@@ -139,6 +132,31 @@ impl BlockWriter {
             self.waiting.push_back(bytes);
         }
         self.flush()
+    }
+
+    /// Whether a block is the one that is to be written; an error where it says other things.
+    fn is_there(
+        &mut self,
+        known: &KnownBlock,
+        first: u64,
+        count: u64,
+        raw: &[u8],
+    ) -> Result<bool, TalkError> {
+        if known.head.first != first {
+            return Ok(false);
+        }
+        let theirs = match body(&self.path, &self.file, known) {
+            Err(TalkError::Damaged { offset, why, .. }) => {
+                keep_damaged(&self.path, offset, why, &mut self.news)?;
+                return Ok(false);
+            }
+            read => read?,
+        };
+        if !raw.starts_with(&theirs) || known.head.count > count {
+            let (file, offset) = (self.path.clone(), known.at);
+            return Err(TalkError::Differs { file, offset, first, count });
+        }
+        Ok(known.head.count == count)
     }
 
     /// From now on nothing is written, or what waits is.
@@ -156,7 +174,7 @@ impl BlockWriter {
         }
         let tail = tail_of(&self.path);
         let raw = block::raw(messages).map_err(|e| self.lost(&e.to_string()))?;
-        let bytes = block::encode(messages, &raw).map_err(|e| self.lost(&e))?;
+        let bytes = block::encode(messages, &raw, Packing::Quick).map_err(|e| self.lost(&e))?;
         let done = beside(&tail, &bytes, to_disk).map_err(TalkError::io("writing", &tail));
         let done = done.and_then(|()| match to_disk {
             true => self.file.sync_data().map_err(TalkError::io("syncing", &self.path)),
@@ -251,13 +269,7 @@ fn known(
             }
             Found::Torn => break,
             Found::Bad(why) => {
-                let aside = path.with_extension("damaged");
-                std::fs::copy(path, &aside).map_err(TalkError::io("copying", path))?;
-                news.push(format!(
-                    "{} is damaged at byte {at} ({why}): it ends there now, and all of it is in {}",
-                    path.display(),
-                    aside.display()
-                ));
+                keep_damaged(path, at, why, news)?;
                 break;
             }
         }
@@ -266,6 +278,17 @@ fn known(
         file.set_len(at).map_err(TalkError::io("cutting", path))?;
     }
     Ok(known)
+}
+
+/// Keeps a log that is damaged beside, before it is cut off there.
+fn keep_damaged(path: &Path, at: u64, why: &str, news: &mut Vec<String>) -> Result<(), TalkError> {
+    let aside = path.with_extension("damaged");
+    std::fs::copy(path, &aside).map_err(TalkError::io("copying", path))?;
+    let (path, aside) = (path.display(), aside.display());
+    news.push(format!(
+        "{path} is damaged at byte {at} ({why}): it is written anew from there, and as it was it is in {aside}"
+    ));
+    Ok(())
 }
 
 /// The bytes of the messages of a block.

@@ -81,22 +81,22 @@ impl From<TalkError> for Failure {
 }
 
 /// Why a message was not told: nobody reads any more, which is no failure, or what went wrong.
-enum Untold {
+enum Unheard {
     Gone,
     Failed(Failure),
 }
 
-impl From<TalkError> for Untold {
+impl From<TalkError> for Unheard {
     fn from(e: TalkError) -> Self {
-        Untold::Failed(e.into())
+        Unheard::Failed(e.into())
     }
 }
 
-impl From<io::Error> for Untold {
+impl From<io::Error> for Unheard {
     fn from(e: io::Error) -> Self {
         match e.kind() {
-            io::ErrorKind::BrokenPipe => Untold::Gone,
-            _ => Untold::Failed(Failure::Failed(format!("writing to standard output: {e}"))),
+            io::ErrorKind::BrokenPipe => Unheard::Gone,
+            _ => Unheard::Failed(Failure::Failed(format!("writing to standard output: {e}"))),
         }
     }
 }
@@ -110,8 +110,8 @@ pub fn run(args: &TalkArgs) -> Result<(), Failure> {
         return counts(&mut file, &filter, args.json);
     }
     match listed(args, &mut file, &filter) {
-        Ok(()) | Err(Untold::Gone) => Ok(()),
-        Err(Untold::Failed(why)) => Err(why),
+        Ok(()) | Err(Unheard::Gone) => Ok(()),
+        Err(Unheard::Failed(why)) => Err(why),
     }
 }
 
@@ -198,13 +198,13 @@ fn bound(
 }
 
 /// Writes the messages, one a line.
-fn listed(args: &TalkArgs, file: &mut TalkFile, filter: &TalkFilter) -> Result<(), Untold> {
+fn listed(args: &TalkArgs, file: &mut TalkFile, filter: &TalkFilter) -> Result<(), Unheard> {
     let deeds = if args.acted { Deeds::read(file)? } else { Deeds::default() };
     let (names, mut out) = (file.head.names.clone(), BufWriter::new(io::stdout().lock()));
     let (mut told, mut kinds) = (0_u64, KindCounts::default());
     let torn = file.read(
         |head| filter.wants(head),
-        |m| -> Result<(), Untold> {
+        |m| -> Result<(), Unheard> {
             if !filter.fits(m) {
                 return Ok(());
             }
@@ -247,7 +247,7 @@ fn object(
     names: &dyn TalkNames,
     message: &Message,
     acted_on: Option<&[u64]>,
-) -> Result<(), Untold> {
+) -> Result<(), Unheard> {
     let mut all = as_json(names, message);
     if let Some(deeds) = acted_on {
         all.insert("acted_on".to_owned(), json!(deeds.len()));
@@ -262,7 +262,7 @@ fn line(
     names: &dyn TalkNames,
     message: &Message,
     acted_on: Option<&[u64]>,
-) -> Result<(), Untold> {
+) -> Result<(), Unheard> {
     let asset =
         message.asset.and_then(|a| names.asset_called(a)).map(|a| format!(" {a}")).unwrap_or_default();
     let (id, at, from) = (message.id.0, message.at, recorder::speaker(names, message.from));
