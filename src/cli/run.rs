@@ -338,7 +338,7 @@ fn spoken(
         let fix = "name another file, or move it away";
         return Err(Failure::Usage(format!("--talk {}: it is there already; {fix}", path.display())));
     }
-    let head = checkpoint::identity(config, feed).talk_head(engine, feed.universe());
+    let head = checkpoint::identity(config, feed).talk_head(engine);
     let begun = TalkLog::open(path, &head, 0);
     begun.map(Some).map_err(|e| Failure::Usage(format!("--talk: {e}; name a file that can be written")))
 }

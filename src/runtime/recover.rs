@@ -69,7 +69,7 @@ impl RunIdentity {
     }
 
     /// The head of a log of what such a run says.
-    pub fn talk_head(&self, engine: &Engine, universe: &Universe) -> TalkHead {
+    pub fn talk_head(&self, engine: &Engine) -> TalkHead {
         let Self { hive, roster_hash, seed, feed, data_hash, window } = self;
         let seed = seed.to_string();
         let all = [
@@ -81,7 +81,7 @@ impl RunIdentity {
             ("window", window),
         ];
         let run = all.map(|(name, value)| (name.to_owned(), value.clone())).to_vec();
-        TalkHead { run, names: NameTable::of(engine.cast(), universe) }
+        TalkHead { run, names: NameTable::of(engine) }
     }
 
     /// What differs, in words.
@@ -279,7 +279,7 @@ pub fn open(
     } else {
         news.push(resumption.told(again));
     }
-    let talk = open_talk(dir, identity, engine, feed.universe(), &mut news);
+    let talk = open_talk(dir, identity, engine, &mut news);
     let Resumption { found, reached, given, doubt } = resumption;
     // Last, so that nobody overlooks it.
     news.extend(doubt.and_then(|kill| kill.why).map(|why| {
@@ -524,14 +524,8 @@ fn open_store(
 
 /// Opens the log of what is said behind the last message that was. A run goes on without one, since it can be written
 /// again.
-fn open_talk(
-    dir: &Path,
-    identity: &RunIdentity,
-    engine: &Engine,
-    universe: &Universe,
-    news: &mut Vec<String>,
-) -> Option<TalkLog> {
-    let head = identity.talk_head(engine, universe);
+fn open_talk(dir: &Path, identity: &RunIdentity, engine: &Engine, news: &mut Vec<String>) -> Option<TalkLog> {
+    let head = identity.talk_head(engine);
     let opened = TalkLog::open(&dir.join("talk"), &head, engine.respond.bus.delivered());
     opened.inspect_err(|e| news.push(format!("{e}; going on without a log of what is said"))).ok()
 }

@@ -214,3 +214,16 @@ pub(super) fn messages(head: &BlockHead, raw: &[u8]) -> Result<Vec<Message>, &'s
     }
     if rest.is_empty() { Ok(all) } else { Err("a block is longer than its messages") }
 }
+
+/// The messages of a block that stands alone; none of one that was cut short.
+pub(super) fn all(bytes: &[u8]) -> Result<Vec<Message>, &'static str> {
+    let length = bytes.len() as u64;
+    match look(bytes, length).map_err(|_| "it cannot be read")? {
+        Found::Head(head, size) => {
+            let raw = unpack(&head, &bytes[size..size + head.body()])?;
+            messages(&head, &raw)
+        }
+        Found::Torn => Ok(Vec::new()),
+        Found::Bad(why) => Err(why),
+    }
+}

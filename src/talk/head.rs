@@ -1,8 +1,10 @@
 //! The head of a talk log: whose run it is, and what everybody is called, so that it can be read without the run.
 
+use super::block::{self, Packing};
 use super::error::TalkError;
-use crate::agents::Population;
-use crate::domain::{AgentId, AssetId, InstrumentId, Universe};
+use crate::agents::Agent;
+use crate::domain::{AgentId, AssetId, InstrumentId, Message};
+use crate::engine::Engine;
 use crate::recorder::TalkNames;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
@@ -43,9 +45,10 @@ pub struct NameTable {
 }
 
 impl NameTable {
-    /// Of those who are cast on a universe.
-    pub fn of(cast: &Population, universe: &Universe) -> Self {
-        let agent = |a: &crate::agents::Agent| NamedAgent {
+    /// Of those who are cast in an engine, and of what they trade.
+    pub fn of(engine: &Engine) -> Self {
+        let (cast, universe) = (engine.cast(), engine.universe());
+        let agent = |a: &Agent| NamedAgent {
             name: a.name.clone(),
             family: a.family.to_string(),
             reactions: a.reacts.iter().map(|r| r.rule.name.clone()).collect(),
@@ -105,6 +108,19 @@ impl TalkHead {
         out.extend_from_slice(&crc.to_le_bytes());
         out.extend_from_slice(&text);
         out
+    }
+
+    /// A log of a few messages that follow one another, whole in memory.
+    pub fn with(&self, messages: &[Message]) -> Result<Vec<u8>, String> {
+        let raw = block::raw(messages).map_err(|e| e.to_string())?;
+        Ok([self.encode(), block::encode(messages, &raw, Packing::Short)?].concat())
+    }
+
+    /// Reads what [`TalkHead::with`] made.
+    pub fn split(bytes: &[u8]) -> Result<(TalkHead, Vec<Message>), String> {
+        let (head, begin) =
+            TalkHead::read(Path::new("what the hive said"), bytes).map_err(|e| e.to_string())?;
+        Ok((head, block::all(&bytes[begin as usize..])?))
     }
 
     /// Reads it from the beginning of a log, and tells how long it is.

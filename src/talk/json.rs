@@ -12,7 +12,7 @@ use crate::recorder::{self, TalkNames};
 use serde_json::{Map, Value, json};
 
 /// A message as an object.
-pub fn as_json(names: &dyn TalkNames, message: &Message) -> Map<String, Value> {
+pub fn message_fields(names: &dyn TalkNames, message: &Message) -> Map<String, Value> {
     let (from, body) = (message.from, &message.body);
     let mut all = Map::new();
     let mut put = |key: &str, value: Value| all.insert(key.to_owned(), value);
@@ -143,6 +143,9 @@ fn instrument(names: &dyn TalkNames, id: InstrumentId) -> Value {
 fn plan(names: &dyn TalkNames, p: &Plan) -> Value {
     let Plan { legs, stop, trail, exit, expire, targets, add, hedge, reenter } = p;
     let leg = |l: &crate::domain::StructureLeg| json!({"instrument": instrument(names, l.instrument), "ratio": number(l.ratio)});
+    let text = |part: &str| {
+        p.sentences(&|id| recorder::instrument(names, id)).find(|(n, _)| *n == part).map(|(_, s)| s)
+    };
     let hedge = hedge.map(|h| {
         let (how, fraction, held) = match h.how {
             HedgeKind::Reduce(x) => ("reduce", number(x), Value::Null),
@@ -151,7 +154,7 @@ fn plan(names: &dyn TalkNames, p: &Plan) -> Value {
                 ("opposite", Value::Null, held)
             }
         };
-        json!({"when": condition(&h.when), "how": how, "fraction": fraction, "held": held})
+        json!({"when": condition(&h.when), "how": how, "fraction": fraction, "held": held, "text": text("hedge")})
     });
     json!({
         "legs": legs.iter().map(leg).collect::<Vec<_>>(),
@@ -160,14 +163,16 @@ fn plan(names: &dyn TalkNames, p: &Plan) -> Value {
         "exit": condition(exit),
         "expire": condition(expire),
         "targets": targets.iter().map(target).collect::<Vec<_>>(),
-        "add": add.map(|(when, fraction)| json!({"when": condition(&when), "fraction": number(fraction)})),
+        "add": add.map(|(when, fraction)| {
+            json!({"when": condition(&when), "fraction": number(fraction), "text": text("add")})
+        }),
         "hedge": hedge,
         "reenter": reenter.as_ref().map(reentry),
     })
 }
 
 fn target(t: &Target) -> Value {
-    json!({"when": condition(&t.when), "fraction": number(t.fraction)})
+    json!({"when": condition(&t.when), "fraction": number(t.fraction), "text": t.to_string()})
 }
 
 fn reentry(r: &ReEntry) -> Value {
@@ -183,6 +188,7 @@ fn reentry(r: &ReEntry) -> Value {
         "within": r.within,
         "counted_in": if r.minutes { "minutes" } else { "bars" },
         "terms": r.terms.as_ref().map(terms),
+        "text": r.to_string(),
     })
 }
 

@@ -5,7 +5,7 @@ use super::error::TalkError;
 use super::head::TalkHead;
 use super::write::{BlockWriter, TalkResumption};
 use crate::domain::Message;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -48,6 +48,7 @@ pub struct TalkLog {
     jobs: Option<SyncSender<TalkJob>>,
     thread: Option<JoinHandle<()>>,
     state: Arc<Mutex<TalkState>>,
+    path: PathBuf,
     /// The messages of the block that is not full.
     pending: Vec<Message>,
     shown: Instant,
@@ -65,7 +66,13 @@ impl TalkLog {
         let thread = std::thread::Builder::new().name(name).spawn(move || work(writer, &taken, &shared));
         let thread = thread.map_err(TalkError::io("starting a thread to write", path))?;
         let shown = Instant::now();
-        Ok(TalkLog { jobs: Some(jobs), thread: Some(thread), state, pending, shown, held: false })
+        let (jobs, thread, path) = (Some(jobs), Some(thread), path.to_path_buf());
+        Ok(TalkLog { jobs, thread, state, path, pending, shown, held: false })
+    }
+
+    /// The file that it is written to.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Takes what a step gave out.

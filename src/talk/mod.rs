@@ -5,7 +5,7 @@
 //!                                              numbers, times, kinds, speakers │ the messages, packed
 //! ```
 //!
-//! Entry points: [`TalkLog`] writes what a run says, [`TalkFile`] reads it, [`as_json`] tells a message field by field.
+//! Entry points: [`TalkLog`] writes what a run says, [`TalkFile`] reads it, [`message_fields`] tells a message field by field.
 //!
 //! # Invariants
 //!
@@ -37,7 +37,7 @@ pub use deeds::{ActedOn, Deeds, KindCounts};
 pub use error::TalkError;
 pub use filter::{FilterBound, TalkFilter};
 pub use head::{NameTable, TalkHead};
-pub use json::{as_json, life_name};
+pub use json::{life_name, message_fields};
 pub use log::{TalkLog, TalkOnDisk};
 pub use read::TalkFile;
 pub use write::{WAITING_BYTES_MAX, tail_of};

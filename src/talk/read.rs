@@ -3,7 +3,7 @@
 use super::block::{self, BlockHead, Found};
 use super::error::TalkError;
 use super::head::TalkHead;
-use super::write::{tail_messages, tail_of};
+use super::write::tail_of;
 use crate::domain::{Message, Stamp};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -30,7 +30,7 @@ impl TalkFile {
         let beside = tail_of(&path);
         let tail = match std::fs::read(&beside) {
             Ok(bytes) => {
-                tail_messages(&bytes).map_err(|why| TalkError::Damaged { file: beside, offset: 0, why })?
+                block::all(&bytes).map_err(|why| TalkError::Damaged { file: beside, offset: 0, why })?
             }
             Err(_) => Vec::new(),
         };

@@ -311,26 +311,13 @@ fn begun(path: &Path, file: &File, known: Option<&KnownBlock>, start: u64, said:
     };
     let beside = || {
         let bytes = std::fs::read(tail_of(path)).ok()?;
-        tail_messages(&bytes).ok()
+        block::all(&bytes).ok()
     };
     let upto = |mut all: Vec<Message>| {
         all.retain(|m| (start..=said).contains(&m.id.0));
         all.last().is_some_and(|m| m.id.0 == said).then_some(all)
     };
     in_log().and_then(upto).or_else(|| beside().and_then(upto)).unwrap_or_default()
-}
-
-/// The messages of a file beside a log; none of one that was cut short.
-pub(super) fn tail_messages(bytes: &[u8]) -> Result<Vec<Message>, &'static str> {
-    let length = bytes.len() as u64;
-    match block::look(bytes, length).map_err(|_| "it cannot be read")? {
-        Found::Head(head, size) => {
-            let raw = block::unpack(&head, &bytes[size..size + head.body()])?;
-            block::messages(&head, &raw)
-        }
-        Found::Torn => Ok(Vec::new()),
-        Found::Bad(why) => Err(why),
-    }
 }
 
 /// Puts a file in the place of one: whole, or not at all.

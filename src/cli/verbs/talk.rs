@@ -8,7 +8,7 @@ use crate::cli::table::TextTable;
 use crate::domain::{AgentId, AssetId, Goal, Message, MessageCounts, Speaker, SpokenBy, Stamp, printable};
 use crate::recorder::{self, TalkNames};
 use crate::runtime::feeds;
-use crate::talk::{Deeds, FilterBound, KindCounts, TalkError, TalkFile, TalkFilter, as_json};
+use crate::talk::{Deeds, FilterBound, KindCounts, TalkError, TalkFile, TalkFilter, message_fields};
 use crate::tui;
 use crate::view::cockpit::TopicKind;
 use clap::{Args as Arguments, ValueEnum};
@@ -248,7 +248,7 @@ fn object(
     message: &Message,
     acted_on: Option<&[u64]>,
 ) -> Result<(), Unheard> {
-    let mut all = as_json(names, message);
+    let mut all = message_fields(names, message);
     if let Some(deeds) = acted_on {
         all.insert("acted_on".to_owned(), json!(deeds.len()));
         all.insert("deeds".to_owned(), json!(deeds));
