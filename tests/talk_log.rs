@@ -84,7 +84,8 @@ fn a_run_that_goes_on_is_read_up_to_its_last_words() {
     let _clock = on_the_clock();
     let desk = Desk::new();
     // A bar of four hours every tenth of a second.
-    let paced = ["--speed", "144000x", "--state", "state"];
+    fs::set_permissions(desk.path(""), fs::Permissions::from_mode(0o700)).unwrap();
+    let paced = ["--speed", "144000x", "--state", "state", "--serve", "--socket", "hive.sock"];
     let mut life = Life::start(desk.command(&[&MARKET[..], &paced].concat()));
     life.hears(&["is kept in"]);
     let end = Instant::now() + Duration::from_secs(60);
@@ -105,6 +106,20 @@ fn a_run_that_goes_on_is_read_up_to_its_last_words() {
         }
     }
     assert!(seen < 1024, "none of them is in a block that is full: {seen}");
+    // An export has the last of them as they are in the log: a field for each condition, and nothing is cut.
+    let said = desk.run(&["export", "messages", "--format", "json", "--socket", "hive.sock"]).well();
+    let last: Vec<Value> = serde_json::from_str(&said.out).unwrap();
+    let plans: Vec<&Value> = last.iter().filter(|m| m["stop"].is_object()).collect();
+    assert!(!plans.is_empty() && last.iter().any(|m| m["text"].as_str().unwrap().len() > 400));
+    for m in plans {
+        let id = m["id"].to_string();
+        let kept = desk.run(&["talk", "state", "--json", "--from", &id, "--to", &id]).well();
+        let kept: Value = serde_json::from_str(&kept.out).unwrap();
+        for part in ["stop", "exit", "expire", "targets", "reenter"] {
+            assert_eq!(m[part], kept["action"]["plan"][part], "{part}");
+        }
+        assert!(m["stop"]["right"]["term"].is_string() && m["text"] == kept["text"], "{m}");
+    }
     life.kill();
 }
 
