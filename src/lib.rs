@@ -45,6 +45,7 @@
 //! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
 //! | [`view`] | what is shown, as plain data: the picture of a cockpit, the operator's status, requests | know the engine, a terminal |
 //! | [`recorder`] | engine state to that plain data, and to the summary of a run | change anything in the engine |
+//! | [`talk`] | every message of a run in full, as a log of packed blocks that only grows; questions to it | change a message, hold up the step |
 //! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client, a swarm behind it | decide what a view shows, hold up the engine |
 //! | [`runtime`] | files in, one loop that steps every run: paced, kept and recovered, served and commanded | decide |
 //! | [`lab`] | the experiment: systems and controls on the same utterances, intervals, report, pictures | differ from live code paths, tune |
@@ -112,6 +113,8 @@ pub mod store;
 pub use hive_view as view;
 
 pub mod recorder;
+
+pub mod talk;
 
 #[doc(inline)]
 pub use hive_wire as wire;

@@ -33,5 +33,6 @@ mod rosters;
 mod screen;
 mod services;
 mod talk;
+mod talk_log;
 mod tidy;
 mod wire;

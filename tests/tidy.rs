@@ -26,6 +26,7 @@ const ROOMS: &[&str] = &[
     "store",
     "view",
     "recorder",
+    "talk",
     "wire",
     "venues",
     "runtime",

@@ -11,7 +11,7 @@ use crate::runtime::drive::{Ended, RunError};
 use crate::runtime::keep::{KeepError, Keeper};
 use crate::runtime::kill::KillSwitch;
 use crate::runtime::lock::{Lock, LockError};
-use crate::runtime::recover::{self, Probe, RecoverError, RunIdentity};
+use crate::runtime::recover::{self, Probe, RecoverError, ResumeOptions, Resumed, RunIdentity};
 use crate::runtime::stats::RunStats;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -23,7 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 impl From<KeepError> for Failure {
     fn from(e: KeepError) -> Self {
         match e {
-            KeepError::Diverged { .. } => Failure::Refused(e.to_string()),
+            KeepError::Diverged { .. } | KeepError::Talk(_) => Failure::Refused(e.to_string()),
             _ => Failure::Failed(e.to_string()),
         }
     }
@@ -49,20 +49,27 @@ impl From<RunError> for Failure {
     }
 }
 
-/// Opens the folder and puts engine and feed where the run was.
+/// Whose state a run of this configuration and market is.
+pub fn identity(config: &Config, feed: &dyn Feed) -> RunIdentity {
+    let roster = config::roster_hash(config);
+    RunIdentity::new(&config.name, roster, config.seed, feed.info(), feed.universe())
+}
+
+/// Opens the folder and puts engine and feed where the run was, or at its start if it is to be lived through again.
 pub fn open(
     dir: &Path,
     config: &Config,
     engine: &mut Engine,
     feed: &mut dyn Feed,
-) -> Result<(Keeper, RunStats), Failure> {
-    let roster = config::roster_hash(config);
-    let identity = RunIdentity::new(&config.name, roster, config.seed, feed.info(), feed.universe());
+    replays: bool,
+) -> Result<Resumed, Failure> {
+    let identity = identity(config, feed);
     let program = std::env::current_exe();
     let program = program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
-    let resumed = recover::open(dir, &identity, engine, feed, &Probe::Child(program))?;
-    tell(&resumed.news);
-    Ok((resumed.keeper, resumed.stats))
+    let how = ResumeOptions { probe: Probe::Child(program), replays };
+    let mut resumed = recover::open(dir, &identity, engine, feed, &how)?;
+    tell(&std::mem::take(&mut resumed.news));
+    Ok(resumed)
 }
 
 /// Keeps how a run ended.
@@ -72,7 +79,7 @@ pub fn end(keeper: &mut Keeper, engine: &Engine, stats: &RunStats, ended: Ended)
         tell(&keeper.news());
         return Ok(());
     }
-    keeper.checkpoint(engine, stats)?;
+    keeper.checkpoint(engine, stats, None)?;
     let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
     let mut news = keeper.news();
     news.push(format!("stopped at {at} after {} events; the same command goes on from there", stats.events));

@@ -8,7 +8,7 @@ use super::options::RunOptions;
 use super::run::{self, FamilyReport, RunMode};
 use super::start;
 use super::verbs::{
-    agents, attach, backup, bench, completions, config, ctl, data, export, journal, lab, log, man,
+    agents, attach, backup, bench, completions, config, ctl, data, export, journal, lab, log, man, talk,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
@@ -39,6 +39,7 @@ Examples:
   hive data import DIR --out my.tape           files of many kinds onto one tape, for --feed tape:my.tape
   hive --no-tui                                in the foreground without a screen, for a server
   hive ctl status                              how it is, as JSON
+  hive talk --acted --from -7d                 what others acted on in the last week, and how often
   hive log --follow                            what happens to it, from its log
   hive backup DIR                              its state as a copy, while it runs; hive restore DIR puts it back
   hive config print-default > agents.toml      a file to change";
@@ -115,6 +116,8 @@ enum CliCommand {
     Ctl(ctl::CtlArgs),
     /// What the log of a hive says last, and what comes: hive log --follow
     Log(log::Args),
+    /// What was said in a run, from its first message on: every one with all its conditions
+    Talk(Box<talk::TalkArgs>),
     /// A table of a running hive as CSV or JSON, of now or of before
     Export(export::ExportArgs),
     /// The manual page: hive man | man -l -
@@ -144,6 +147,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(CliCommand::Data(args)) => data::run(&args),
         Some(CliCommand::Ctl(args)) => ctl::run(&args),
         Some(CliCommand::Log(args)) => log::run(&args),
+        Some(CliCommand::Talk(args)) => talk::run(&args),
         Some(CliCommand::Export(args)) => export::run(&args),
         Some(CliCommand::Man) => man::run(&Cli::command()),
         Some(CliCommand::Completions(args)) => completions::run(&args, &mut Cli::command()),
@@ -178,7 +182,8 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
     let manner = RunMode {
         reach: served.then(|| cli.reach.clone()),
         state: options.state.clone().or(kept),
-        fresh: options.fresh,
+        start: options.start(),
+        talk: options.talk.clone(),
         live,
         stays: live,
         ..RunMode::default()
@@ -190,7 +195,8 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
 fn batch(args: &Backtest) -> RunMode {
     RunMode {
         state: args.run.state.clone(),
-        fresh: args.run.fresh,
+        start: args.run.start(),
+        talk: args.run.talk.clone(),
         families: FamilyReport { shown: args.by_family, file: args.json.clone() },
         ..RunMode::default()
     }

@@ -24,6 +24,18 @@ const AGENTS_FILE: &str = "agents.toml";
 /// Longest file that is read as the hive's: ten thousand agents, each with all there is to set.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
+/// Where a run that is kept begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunStart {
+    /// Where it was.
+    #[default]
+    GoOn,
+    /// Anew, whatever is kept: that is moved aside.
+    Fresh,
+    /// At its first event, to live through all of it again.
+    Replay,
+}
+
 /// Options of `hive` and `hive backtest`.
 // Each switch is a flag of its own.
 #[allow(clippy::struct_excessive_bools)]
@@ -61,6 +73,13 @@ pub struct RunOptions {
     /// Begin anew: what is kept is moved aside, nothing is deleted
     #[arg(long)]
     pub fresh: bool,
+    /// Live through what is kept again from its first event, with the commands of its journal: what was decided and said is
+    /// compared, and what is missing in the log of what was said is written
+    #[arg(long, requires = "state", conflicts_with = "fresh")]
+    pub replay: bool,
+    /// Write all that is said into this file, for hive talk FILE; what --state keeps has it in DIR/talk
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    pub talk: Option<PathBuf>,
     /// Write the summary of the run as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
@@ -141,6 +160,15 @@ impl RunOptions {
     /// Whether it is one of the two markets that go on live when they are served.
     pub fn goes_on(&self) -> bool {
         [DEFAULT_FEED, SYNTH].contains(&self.feed.as_str())
+    }
+
+    /// Where in what is kept it begins.
+    pub fn start(&self) -> RunStart {
+        match () {
+            () if self.fresh => RunStart::Fresh,
+            () if self.replay => RunStart::Replay,
+            () => RunStart::GoOn,
+        }
     }
 
     /// Reads the configuration of the run: its file, or the roster that is built in for its market.

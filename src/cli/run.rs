@@ -4,7 +4,7 @@
 use super::endpoint::EndpointArgs;
 use super::failure::Failure;
 use super::held_out_looks::{self, HeldOutLook};
-use super::options::{self, RunOptions};
+use super::options::{self, RunOptions, RunStart};
 use super::output::{print, tell};
 use super::{checkpoint, lab_results, report, serve};
 use crate::config::setup;
@@ -19,13 +19,14 @@ use crate::recorder::{FamilyTable, Summary};
 use crate::runtime::drive::{self, Ended};
 use crate::runtime::feeds;
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
-use crate::runtime::keep::Keeper;
 use crate::runtime::logs::one_line;
 use crate::runtime::pace::{BarPace, Speed};
+use crate::runtime::recover::Resumed;
 use crate::runtime::replay::{Archive, Remake};
 use crate::runtime::service::{Clients, RunScenery};
 use crate::runtime::stats::{IN_DOUBT, RunStats};
 use crate::runtime::stepper::Stepper;
+use crate::talk::TalkLog;
 use crate::wire::hub::Results;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::fs::OFlags;
@@ -63,8 +64,10 @@ pub struct RunMode {
     pub reach: Option<EndpointArgs>,
     /// Where it is kept; none: nowhere.
     pub state: Option<PathBuf>,
-    /// Begin anew, whatever is kept.
-    pub fresh: bool,
+    /// Where in what is kept it begins.
+    pub start: RunStart,
+    /// Where what is said is written, if it is not kept with the run.
+    pub talk: Option<PathBuf>,
     /// History goes by first, then the market goes on at a pace that can be watched.
     pub live: bool,
     /// The table by family.
@@ -202,9 +205,14 @@ fn drive(
     // From here on, so that it is heard while a kept run is opened and lives through its past again.
     let switch = || checkpoint::kill_switch(manner.state.as_deref(), manner.reach.as_ref());
     let kill = guarded.then(switch).transpose()?;
-    let (mut keeper, stats) = kept(engine, feed, config, manner)?.unzip();
+    let resumed = kept(engine, feed, config, manner)?;
+    let (mut keeper, talk, stats) = match resumed {
+        Some(resumed) => (Some(resumed.keeper), resumed.talk, resumed.stats),
+        None => (None, spoken(engine, feed, config, manner)?, RunStats::default()),
+    };
     let hub = manner.reach.as_ref().zip(results).map(|(r, results)| serve::open(r, results)).transpose()?;
-    let mut stepper = Stepper::new(engine, stats.unwrap_or_default(), keeper.as_mut());
+    let mut stepper = Stepper::new(engine, stats, keeper.as_mut());
+    stepper.talk = talk;
     stepper.kill = kill;
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
@@ -225,12 +233,11 @@ fn drive(
         if stepper.stats.barriers.is_multiple_of(TICK) {
             advance(bar, stepper.engine, &stepper.stats);
         }
-        if let Some(keeper) = &mut stepper.keeper {
-            tell(&keeper.news());
-        }
+        tell(&stepper.news());
     });
     drop(audience);
     logged.barrier(&stepper);
+    tell(&stepper.news());
     let stats = stepper.stats;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
         Some(keeper) => checkpoint::end(keeper, engine, &stats, ended).map(|()| ended),
@@ -311,12 +318,29 @@ fn kept(
     feed: &mut dyn Feed,
     config: &Config,
     manner: &RunMode,
-) -> Result<Option<(Keeper, RunStats)>, Failure> {
+) -> Result<Option<Resumed>, Failure> {
     let Some(dir) = &manner.state else { return Ok(None) };
-    if manner.fresh {
+    if manner.start == RunStart::Fresh {
         checkpoint::set_aside(dir)?;
     }
-    checkpoint::open(dir, config, engine, feed).map(Some)
+    checkpoint::open(dir, config, engine, feed, manner.start == RunStart::Replay).map(Some)
+}
+
+/// Begins the file of what is said by a run that is not kept.
+fn spoken(
+    engine: &Engine,
+    feed: &dyn Feed,
+    config: &Config,
+    manner: &RunMode,
+) -> Result<Option<TalkLog>, Failure> {
+    let Some(path) = &manner.talk else { return Ok(None) };
+    if path.exists() {
+        let fix = "name another file, or move it away";
+        return Err(Failure::Usage(format!("--talk {}: it is there already; {fix}", path.display())));
+    }
+    let head = checkpoint::identity(config, feed).talk_head(engine);
+    let begun = TalkLog::open(path, &head, 0);
+    begun.map(Some).map_err(|e| Failure::Usage(format!("--talk: {e}; name a file that can be written")))
 }
 
 fn facts(

@@ -4,7 +4,7 @@
 //! [`Stance`] what listening made of it; [`GoalReading`] a tracker's number; [`Adjustment`] a
 //! manager's turn of a knob. Sizes are signed fractions of the speaker's own capital.
 
-use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, Stamp};
+use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, Span, Stamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -399,6 +399,39 @@ pub struct Message {
     pub swayed: Vec<Swayed>,
     /// What was said.
     pub body: MessageKind,
+}
+
+/// A message as it is written in a row of them: its number follows from its place, its time from that of the one before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackedMessage {
+    /// Time since the one before it.
+    pub since: Span,
+    /// Who said it.
+    pub from: Speaker,
+    /// About what, if about one asset.
+    pub asset: Option<AssetId>,
+    /// Which life of an agent says it.
+    pub life: SpokenBy,
+    /// What of others moved it.
+    pub swayed: Vec<Swayed>,
+    /// What was said.
+    pub body: MessageKind,
+}
+
+impl PackedMessage {
+    /// The message that it was, behind one that was said then.
+    pub fn unpack(self, id: MessageId, before: Stamp) -> Message {
+        let PackedMessage { since, from, asset, life, swayed, body } = self;
+        Message { id, at: before.after(since), from, asset, life, swayed, body }
+    }
+}
+
+impl Message {
+    /// What a [`PackedMessage`] of it is written as, without a copy of what it says.
+    pub fn packed(&self, before: Stamp) -> impl Serialize + '_ {
+        let Message { id: _, at, from, asset, life, swayed, body } = self;
+        (at.since(before), from, asset, life, swayed, body)
+    }
 }
 
 /// How many messages of each kind were said.

@@ -221,6 +221,11 @@ impl Recorder {
         usize::try_from(id.0.checked_sub(first.0)?).ok()
     }
 
+    /// The last messages, oldest first.
+    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.messages.iter().map(|(message, _)| message)
+    }
+
     /// The last action on a declared slot.
     pub(super) fn action(&self, slot: usize) -> Option<&Message> {
         self.actions.get(slot)?.as_ref()

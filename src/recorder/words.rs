@@ -1,20 +1,50 @@
 //! What was said, in words.
 
 use crate::domain::{
-    Adjustment, Goal, GoalReading, InstrumentId, Knob, Message, MessageKind, Service, Speaker, SpokenBy,
-    Stance, StanceVerb, Verb,
+    Adjustment, AgentId, AssetId, Goal, GoalReading, InstrumentId, Knob, Message, MessageKind, Service,
+    Speaker, SpokenBy, Stance, StanceVerb, Verb,
 };
 use crate::engine::Engine;
 use crate::hive::goals::NEVER_MONTHS;
 use crate::view::cockpit::TopicKind;
 use crate::view::{grouped, letters, of_emergence};
 
+/// What those are called that a message knows by their numbers: by the engine that it was said in, or by a log that is read
+/// without one.
+pub trait TalkNames {
+    /// Name of an agent.
+    fn agent_name(&self, id: AgentId) -> Option<&str>;
+    /// Name of a reaction among those that an agent lives by.
+    fn reaction_name(&self, agent: AgentId, number: u8) -> Option<&str>;
+    /// Name of an asset.
+    fn asset_called(&self, id: AssetId) -> Option<&str>;
+    /// An instrument as a condition names it: symbol, kind and venue, since spot and perp often have one symbol.
+    fn instrument_called(&self, id: InstrumentId) -> Option<String>;
+}
+
+impl TalkNames for Engine {
+    fn agent_name(&self, id: AgentId) -> Option<&str> {
+        self.cast().agents.get(id.index()).map(|a| a.name.as_str())
+    }
+
+    fn reaction_name(&self, agent: AgentId, number: u8) -> Option<&str> {
+        let reacts = &self.cast().agents.get(agent.index())?.reacts;
+        reacts.get(usize::from(number)).map(|r| r.rule.name.as_str())
+    }
+
+    fn asset_called(&self, id: AssetId) -> Option<&str> {
+        Some(self.asset_name(id))
+    }
+
+    fn instrument_called(&self, id: InstrumentId) -> Option<String> {
+        self.instrument(id).map(|i| format!("{} {} at {}", i.symbol, i.kind.text(), i.venue))
+    }
+}
+
 /// Name of who speaks, as a line of talk shows it.
-pub fn speaker(engine: &Engine, from: Speaker) -> String {
+pub fn speaker(names: &dyn TalkNames, from: Speaker) -> String {
     match from {
-        Speaker::Agent(id) => {
-            engine.cast().agents.get(id.index()).map_or_else(|| format!("agent {}", id.0), |a| a.name.clone())
-        }
+        Speaker::Agent(id) => names.agent_name(id).map_or_else(|| format!("agent {}", id.0), str::to_owned),
         Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
         Speaker::Manager(goal) => format!("{} manager", letters(goal)),
         Speaker::Desk => "desk manager".to_owned(),
@@ -23,13 +53,9 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
     }
 }
 
-/// An instrument as a condition names it: symbol, kind and venue, since spot and perp often have one symbol.
-pub fn instrument(engine: &Engine, id: InstrumentId) -> String {
-    let listed = engine.instrument(id);
-    listed.map_or_else(
-        || format!("instrument {}", id.0),
-        |i| format!("{} {} at {}", i.symbol, i.kind.text(), i.venue),
-    )
+/// An instrument as a condition names it, or its number.
+pub fn instrument(names: &dyn TalkNames, id: InstrumentId) -> String {
+    names.instrument_called(id).unwrap_or_else(|| format!("instrument {}", id.0))
 }
 
 /// What kind of thing.
@@ -67,17 +93,16 @@ pub fn stance(verb: StanceVerb) -> &'static str {
 }
 
 /// A message as it is listed: which life says it where they part, what is said, and what swayed it by which rule.
-pub fn line(engine: &Engine, m: &Message) -> String {
+pub fn line(names: &dyn TalkNames, m: &Message) -> String {
     let life = match m.life {
         SpokenBy::Both => "",
         SpokenBy::Alone => "alone ",
         SpokenBy::Open => "open ",
     };
-    let said = format!("{life}{}", full(engine, &m.body));
+    let said = format!("{life}{}", full(names, &m.body));
     let Speaker::Agent(id) = m.from else { return said };
-    let reacts = &engine.cast().agents[id.index()].reacts;
     let swayed = m.swayed.iter().map(|s| {
-        let rule = reacts.get(usize::from(s.reaction)).map_or("", |r| &r.rule.name);
+        let rule = names.reaction_name(id, s.reaction).unwrap_or_default();
         let causes = s.causes.iter().map(|c| format!("#{} {:+.1} %", c.message.0, 100.0 * c.part));
         format!("; {rule}: {}", causes.collect::<Vec<_>>().join(", "))
     });
@@ -85,24 +110,24 @@ pub fn line(engine: &Engine, m: &Message) -> String {
 }
 
 /// A message in full, with all conditions.
-pub fn full(engine: &Engine, body: &MessageKind) -> String {
+pub fn full(names: &dyn TalkNames, body: &MessageKind) -> String {
     match body {
-        MessageKind::Action(a) => a.in_full(&|id| instrument(engine, id)),
-        MessageKind::Rest(r) => r.in_full(&|id| instrument(engine, id)),
-        MessageKind::Stance(s) => stance_in_words(engine, s),
-        _ => short(engine, body),
+        MessageKind::Action(a) => a.in_full(&|id| instrument(names, id)),
+        MessageKind::Rest(r) => r.in_full(&|id| instrument(names, id)),
+        MessageKind::Stance(s) => stance_in_words(names, s),
+        _ => short(names, body),
     }
 }
 
-fn stance_in_words(engine: &Engine, s: &Stance) -> String {
+fn stance_in_words(names: &dyn TalkNames, s: &Stance) -> String {
     let numbers: Vec<String> = s.because.iter().flatten().map(|id| format!("#{}", id.0)).collect();
     let because =
         if numbers.is_empty() { String::new() } else { format!("; because of {}", numbers.join(", ")) };
-    format!("{}{because}", short(engine, &MessageKind::Stance(*s)))
+    format!("{}{because}", short(names, &MessageKind::Stance(*s)))
 }
 
 /// A message in short, without conditions.
-pub fn short(engine: &Engine, body: &MessageKind) -> String {
+pub fn short(names: &dyn TalkNames, body: &MessageKind) -> String {
     match body {
         MessageKind::Action(a) => format!("{} ({})", a.headline(), a.reason),
         MessageKind::Outcome(o) => o.to_string(),
@@ -110,7 +135,7 @@ pub fn short(engine: &Engine, body: &MessageKind) -> String {
             format!("{}: {:+.2} % → {:+.2} %", stance(s.verb), 100.0 * s.own, 100.0 * s.result)
         }
         MessageKind::Goal(g) => reading(g),
-        MessageKind::Adjustment(a) => adjustment(engine, a),
+        MessageKind::Adjustment(a) => adjustment(names, a),
         MessageKind::Emergence(e) => format!(
             "the whole over its parts alone: {:+.2} Sharpe in {} days ({}), netting {:+.2}, listening {:+.2}, services {:+.2}; over net-eq {:+.2}",
             e.sharpe,
@@ -180,7 +205,7 @@ fn reading(g: &GoalReading) -> String {
     format!("{:.0} % reached: {value}, asked for {target}", 100.0 * g.score)
 }
 
-fn adjustment(engine: &Engine, a: &Adjustment) -> String {
+fn adjustment(names: &dyn TalkNames, a: &Adjustment) -> String {
     let knob = match a.knob {
         Knob::RiskScale => "risk scale",
         Knob::GrossCap => "gross cap",
@@ -189,7 +214,7 @@ fn adjustment(engine: &Engine, a: &Adjustment) -> String {
         Knob::Unit => "largest unit",
         Knob::Limit => "exposure limit",
     };
-    let whose = a.agent.map(|id| format!(" of {}", speaker(engine, Speaker::Agent(id)))).unwrap_or_default();
+    let whose = a.agent.map(|id| format!(" of {}", speaker(names, Speaker::Agent(id)))).unwrap_or_default();
     format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
 }
 

@@ -1,5 +1,5 @@
 //! Copies of a state folder: made while a run writes to it, put back in its place, or made of what can be believed of one
-//! that is damaged. A copy is a state folder itself; the store is not copied, the journal has all of it.
+//! that is damaged. A copy is a state folder itself, with what was said; the store is not copied, the journal has all of it.
 //!
 //! # Invariants
 //!
@@ -232,7 +232,21 @@ fn copied(state: &Path, part: &Path) -> Result<Recovery, BackupError> {
     let run = seen.run.filter(|_| seen.frames > 0).ok_or_else(nothing)?;
     let upto = Acknowledged { run: run.run, config: run.config, seq: seen.last_seq, link: seen.link };
     MarkFile::open(&mark_path(part), upto)?;
+    copy_talk(state, part)?;
     Ok(seen)
+}
+
+/// Copies what was said, as far as it is kept: after the journal, so that all that was said until then is in it; and the file
+/// beside the log first, since what is in that goes into the log.
+fn copy_talk(state: &Path, part: &Path) -> Result<(), BackupError> {
+    for name in ["talk.tail", "talk"] {
+        let (from, to) = (state.join(name), part.join(name));
+        match fs::copy(&from, &to).and_then(|_| File::open(&to)?.sync_all()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io_at("copying", &from)(e)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a state has acknowledged beyond a copy of the same run.

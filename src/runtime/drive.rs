@@ -50,6 +50,7 @@ pub fn run(
         let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
         let Some(event) = next else {
             tracing::info!(events = stepper.stats.events, "the feed has ended");
+            stepper.show_talk(true);
             match &mut audience {
                 Some(audience) if audience.stays => audience.stay(stepper, stop)?,
                 _ => {}
@@ -64,6 +65,7 @@ pub fn run(
             watch(stepper);
             // What was lived through once is not waited for again.
             let due = if caught_up { clock.due(at) } else { None };
+            stepper.show_talk(due.is_some_and(|due| due > Instant::now()));
             match &mut audience {
                 Some(audience) => {
                     audience.barrier(stepper, at);
@@ -82,6 +84,7 @@ pub fn run(
     if let Some(audience) = &mut audience {
         audience.show(stepper);
     }
+    stepper.end_talk(ended == Ended::Feed)?;
     stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
     Ok(ended)
 }

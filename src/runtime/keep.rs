@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
 use crate::journal::{Acknowledged, Journal, JournalError, MarkFile, RecordKind};
 use crate::store::{Newest, StateStore};
+use crate::talk::{TalkError, TalkOnDisk};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -89,6 +90,9 @@ pub enum KeepError {
     /// A command could not be encoded for the journal.
     #[error("a command could not be encoded: {0}")]
     Command(#[source] serde_json::Error),
+    /// The same events made the agents say other things.
+    #[error(transparent)]
+    Talk(#[from] TalkError),
     /// The same events gave other decisions.
     #[error(
         "at event {events} ({at}) other decisions were made than the journal says were made before: the program \
@@ -147,6 +151,8 @@ pub struct Keeper {
     /// Events and commands at the newest checkpoint.
     pub(super) kept: Option<(u64, u64)>,
     pub(super) ended: bool,
+    /// It lives through all of its past again: nothing is kept of it until it is where it was.
+    pub(super) replays: bool,
     pub(super) part: CheckpointGap,
     pub(super) news: Vec<String>,
     /// It was said that its state does not fit into a checkpoint.
@@ -155,17 +161,25 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Sees every barrier.
-    pub fn barrier(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
+    /// Sees every barrier; `talk` is what was said until then, on its way to the disk.
+    pub fn barrier(
+        &mut self,
+        engine: &Engine,
+        stats: &RunStats,
+        talk: Option<TalkOnDisk>,
+    ) -> Result<(), KeepError> {
         self.compare(engine, stats)?;
         let part = self.part;
+        if self.is_replaying(stats) {
+            return Ok(());
+        }
         if self.room.is_full() {
             // What is left is for commands. The next checkpoint comes when there is room.
             return Ok(());
         }
         if stats.barriers >= part.end() {
             self.part = CheckpointGap::of(stats.barriers);
-            self.checkpoint(engine, stats)?;
+            self.checkpoint(engine, stats, talk)?;
         } else if (stats.barriers - part.from).is_multiple_of(part.cursor_every()) {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
@@ -173,6 +187,20 @@ impl Keeper {
             self.with_room(Journal::flush)?;
         }
         Ok(())
+    }
+
+    /// Whether the next barrier that is seen makes a checkpoint.
+    pub fn is_due(&self, stats: &RunStats) -> bool {
+        stats.barriers >= self.part.end() && !self.room.is_full() && !self.is_replaying(stats)
+    }
+
+    /// Whether there is no room on the disk but for what cannot be recomputed.
+    pub fn is_full(&self) -> bool {
+        self.room.is_full()
+    }
+
+    fn is_replaying(&self, stats: &RunStats) -> bool {
+        self.replays && !self.caught_up(stats)
     }
 
     /// Compares what was decided with what the journal says was decided up to here, once it is reached.
@@ -232,12 +260,21 @@ impl Keeper {
         Ok(())
     }
 
-    /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
-    pub fn checkpoint(&mut self, engine: &Engine, stats: &RunStats) -> Result<Option<u64>, KeepError> {
-        if self.kept == Some((stats.events, stats.commands)) || self.room.is_full() {
+    /// Keeps all of the state, once what was said until then is on disk. Returns the number of its frame, none if it was
+    /// kept already.
+    pub fn checkpoint(
+        &mut self,
+        engine: &Engine,
+        stats: &RunStats,
+        talk: Option<TalkOnDisk>,
+    ) -> Result<Option<u64>, KeepError> {
+        let is_kept = self.kept == Some((stats.events, stats.commands));
+        if is_kept || self.room.is_full() || self.is_replaying(stats) {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
+        // Whoever goes on from here cannot say it again.
+        talk.into_iter().for_each(TalkOnDisk::wait);
         let seq = match self.journal.append(RecordKind::Checkpoint, VERSION, &state) {
             Err(e @ JournalError::TooLarge { .. }) => {
                 // What was commanded is kept all the same, and the rest follows from that.
@@ -266,7 +303,7 @@ impl Keeper {
 
     /// The feed ended: keeps the state and says that nothing comes after it.
     pub fn end(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
-        self.checkpoint(engine, stats)?;
+        self.checkpoint(engine, stats, None)?;
         if !self.ended {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::End, VERSION, &cursor)?;

@@ -28,6 +28,7 @@ use crate::journal::{
 };
 use crate::market::feed::{Feed, FeedError, FeedInfo};
 use crate::store::{self, Newest, StateStore};
+use crate::talk::{NameTable, TalkHead, TalkLog};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs::{DirBuilder, Permissions};
@@ -65,6 +66,22 @@ impl RunIdentity {
             data_hash: info.data_hash.clone(),
             window: format!("{} → {} every {} on {}", info.from, info.to, info.clock, &listed[..16]),
         }
+    }
+
+    /// The head of a log of what such a run says.
+    pub fn talk_head(&self, engine: &Engine) -> TalkHead {
+        let Self { hive, roster_hash, seed, feed, data_hash, window } = self;
+        let seed = seed.to_string();
+        let all = [
+            ("hive", hive),
+            ("roster_hash", roster_hash),
+            ("seed", &seed),
+            ("feed", feed),
+            ("data_hash", data_hash),
+            ("window", window),
+        ];
+        let run = all.map(|(name, value)| (name.to_owned(), value.clone())).to_vec();
+        TalkHead { run, names: NameTable::of(engine) }
     }
 
     /// What differs, in words.
@@ -189,12 +206,30 @@ pub enum Probe {
     Here,
 }
 
+/// How a state is opened.
+#[derive(Clone, Debug)]
+pub struct ResumeOptions {
+    /// How its store is tried.
+    pub probe: Probe,
+    /// The run is lived through again from its first event, with the commands of its journal: what it decided and said is
+    /// compared on the way, and what is not in its talk log is written.
+    pub replays: bool,
+}
+
+impl From<Probe> for ResumeOptions {
+    fn from(probe: Probe) -> Self {
+        ResumeOptions { probe, replays: false }
+    }
+}
+
 /// Where a run goes on.
 pub struct Resumed {
     /// Keeps it from here on.
     pub keeper: Keeper,
     /// What it had to tell.
     pub stats: RunStats,
+    /// Keeps what it says; none where that cannot be written.
+    pub talk: Option<TalkLog>,
     /// Events that were stepped before and are stepped again.
     pub again: u64,
     /// What the operator must know: which checkpoint, what was cut, what was set aside.
@@ -208,15 +243,17 @@ pub fn open(
     identity: &RunIdentity,
     engine: &mut Engine,
     feed: &mut dyn Feed,
-    probe: &Probe,
+    how: &ResumeOptions,
 ) -> Result<Resumed, RecoverError> {
     let mut news = Vec::new();
     close(dir, &mut news)?;
     let lock = lock(dir)?;
     let payload = serde_json::to_vec(identity).unwrap_or_default();
     let run = header(&payload);
-    let evidence = StateEvidence::gather(dir, &run, probe).map_err(|e| foreign(dir, identity, e))?;
-    let found = restore(dir, identity, engine, &evidence, &mut news)?;
+    let evidence = StateEvidence::gather(dir, &run, &how.probe).map_err(|e| foreign(dir, identity, e))?;
+    // What only the store has cannot be lived through again.
+    let replays = how.replays && evidence.ahead().is_none() && evidence.vanished().is_none();
+    let found = if replays { None } else { restore(dir, identity, engine, &evidence, &mut news)? };
     let seen = &evidence.seen;
     let asked = seen.newest(RecordKind::Command as u16).next().is_some();
     let place = found.as_ref().map(|f| (f.seq, f.stats.events));
@@ -237,9 +274,12 @@ pub fn open(
     let again = resumption.again(stats.events);
     if seen.frames == 0 && resumption.found.is_none() {
         news.push(format!("a new run is kept in {}", dir.display()));
+    } else if replays {
+        news.push(format!("it lives through its past again from the start: {again} events"));
     } else {
         news.push(resumption.told(again));
     }
+    let talk = open_talk(dir, identity, engine, &mut news);
     let Resumption { found, reached, given, doubt } = resumption;
     // Last, so that nobody overlooks it.
     news.extend(doubt.and_then(|kill| kill.why).map(|why| {
@@ -262,9 +302,10 @@ pub fn open(
         news: Vec::new(),
         room: DiskRoom::new(dir),
         too_large: false,
+        replays,
         _lock: lock,
     };
-    Ok(Resumed { keeper, stats, again, news })
+    Ok(Resumed { keeper, stats, talk, again, news })
 }
 
 /// From where, and through what, a run comes to where it was.
@@ -479,6 +520,14 @@ fn open_store(
             news.push(format!("{e}; going on without a store, the journal has all of it ({frames} frames)"));
         })
         .ok()
+}
+
+/// Opens the log of what is said behind the last message that was. A run goes on without one, since it can be written
+/// again.
+fn open_talk(dir: &Path, identity: &RunIdentity, engine: &Engine, news: &mut Vec<String>) -> Option<TalkLog> {
+    let head = identity.talk_head(engine);
+    let opened = TalkLog::open(&dir.join("talk"), &head, engine.respond.bus.delivered());
+    opened.inspect_err(|e| news.push(format!("{e}; going on without a log of what is said"))).ok()
 }
 
 /// Whether the copy is the newest checkpoint (true), or may be behind it by the one that a kill kept

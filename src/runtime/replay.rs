@@ -341,7 +341,7 @@ mod tests {
     fn live(dir: &Path) -> BTreeMap<Stamp, (String, Option<AgentPage>)> {
         let (mut engine, mut feed) = made();
         let identity = RunIdentity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
-        let opened = recover::open(dir, &identity, &mut engine, feed.as_mut(), &Probe::Here).unwrap();
+        let opened = recover::open(dir, &identity, &mut engine, feed.as_mut(), &Probe::Here.into()).unwrap();
         let (mut keeper, mut shown) = (opened.keeper, BTreeMap::new());
         let recorder = Recorder::new(&engine);
         let mut stepper = Stepper::new(&mut engine, opened.stats, Some(&mut keeper));

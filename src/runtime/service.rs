@@ -16,8 +16,9 @@ use super::pace::NAP;
 use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
-use crate::domain::{AgentId, Command, Span, Stamp};
+use crate::domain::{AgentId, Command, Message, Span, Stamp};
 use crate::recorder::{RecordedRun, Recorder, operator};
+use crate::talk::{NameTable, TalkHead};
 use crate::view::delta::Delta;
 use crate::view::operator::RunInfo;
 use crate::view::{Cockpit, Past, When};
@@ -225,6 +226,16 @@ impl<'a> Clients<'a> {
             ClientRequest::Past(when, agent) => {
                 order.answer(self.past(when, agent, at, stepper.engine.settings().clock.decide));
             }
+            ClientRequest::Talk => {
+                let last = recorded(stepper);
+                let head = TalkHead { run: Vec::new(), names: NameTable::of(stepper.engine) };
+                let log = stepper.talk.as_ref().and_then(|talk| std::path::absolute(talk.path()).ok());
+                let log = log.map(|path| path.to_string_lossy().into_owned());
+                order.answer(match head.with(&last) {
+                    Ok(last) => ServerAnswer::Talk { last, log },
+                    Err(why) => ServerAnswer::Refused(why),
+                });
+            }
             ClientRequest::Stop => {
                 stepper.stop(&given(stepper, peer, at, None))?;
                 tracing::info!(pid = peer.pid, uid = peer.uid, "a client asked the process to end");
@@ -291,6 +302,10 @@ impl Clients<'_> {
         };
         if kept(at) || at > now { HistoryWay::Near(When::At(at)) } else { HistoryWay::Far(at) }
     }
+}
+
+fn recorded(stepper: &Stepper<'_>) -> Vec<Message> {
+    stepper.recorder.iter().flat_map(Recorder::messages).cloned().collect()
 }
 
 fn given(stepper: &Stepper<'_>, peer: Peer, at: Stamp, command: Option<Command>) -> JournaledCommand {

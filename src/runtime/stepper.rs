@@ -14,6 +14,7 @@ use super::stats::{DISK_FULL, RunStats};
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;
+use crate::talk::{TalkLog, TalkOnDisk};
 
 /// Engine and company.
 pub struct Stepper<'a> {
@@ -27,6 +28,8 @@ pub struct Stepper<'a> {
     pub keeper: Option<&'a mut Keeper>,
     /// Remembers what cockpits show, if it is watched.
     pub recorder: Option<Recorder>,
+    /// Keeps what is said, if that is wanted.
+    pub talk: Option<TalkLog>,
     /// The kill switch's ways beside the socket.
     pub kill: Option<KillSwitch>,
     /// Why it is to be halted, until it is: the disk is full.
@@ -36,7 +39,8 @@ pub struct Stepper<'a> {
 impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
     pub fn new(engine: &'a mut Engine, stats: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
-        Stepper { engine, stats, out: Outputs::default(), keeper, recorder: None, kill: None, full: None }
+        let out = Outputs::default();
+        Stepper { engine, stats, out, keeper, recorder: None, talk: None, kill: None, full: None }
     }
 
     /// Steps an event of the feed. Tells the stamp if it was a barrier that counted.
@@ -57,11 +61,46 @@ impl<'a> Stepper<'a> {
             _ => {}
         }
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
-        if let (Some(_), Some(keeper)) = (barrier, &mut self.keeper) {
-            keeper.barrier(self.engine, &self.stats)?;
+        if barrier.is_some() {
+            let talk = self.keep_talk()?;
+            if let Some(keeper) = &mut self.keeper {
+                keeper.barrier(self.engine, &self.stats, talk)?;
+            }
         }
         self.replay()?;
         Ok(barrier)
+    }
+
+    /// What was said comes on disk before the checkpoint after it, so that a run which goes on from there has all of it.
+    fn keep_talk(&mut self) -> Result<Option<TalkOnDisk>, KeepError> {
+        let Some(talk) = &mut self.talk else { return Ok(None) };
+        talk.check()?;
+        let Some(keeper) = &self.keeper else { return Ok(None) };
+        talk.hold(keeper.is_full());
+        Ok(keeper.is_due(&self.stats).then(|| talk.keep()))
+    }
+
+    /// What the operator must know of what is kept, once.
+    pub fn news(&mut self) -> Vec<String> {
+        let mut news = self.keeper.as_mut().map(|k| k.news()).unwrap_or_default();
+        news.extend(self.talk.iter_mut().flat_map(TalkLog::news));
+        news
+    }
+
+    /// Lets those who read what is said meanwhile have it; all of it where the run waits.
+    pub fn show_talk(&mut self, waits: bool) {
+        self.talk.iter_mut().for_each(|talk| talk.show(waits));
+    }
+
+    /// The run is over, or stops: all that was said is on disk.
+    pub fn end_talk(&mut self, is_over: bool) -> Result<(), KeepError> {
+        let Some(talk) = &mut self.talk else { return Ok(()) };
+        if is_over {
+            talk.end();
+        } else {
+            talk.keep().wait();
+        }
+        Ok(talk.check()?)
     }
 
     /// Journals a command and steps it. Tells whether it changed anything.
@@ -179,6 +218,9 @@ impl<'a> Stepper<'a> {
         self.engine.step(event, &mut self.out);
         if let Some(recorder) = &mut self.recorder {
             recorder.observe(self.engine, event, &self.out);
+        }
+        if let Some(talk) = &mut self.talk {
+            talk.hear(&self.out.messages);
         }
         self.out.alarms.drain(..).for_each(|alarm| self.stats.alarm(alarm));
     }

@@ -336,6 +336,46 @@ pub enum TopicKind {
     Rest,
 }
 
+impl TopicKind {
+    /// All, in the order of tables.
+    pub const ALL: [TopicKind; 14] = [
+        TopicKind::Open,
+        TopicKind::Increase,
+        TopicKind::Decrease,
+        TopicKind::Close,
+        TopicKind::Amend,
+        TopicKind::Wait,
+        TopicKind::Rest,
+        TopicKind::Outcome,
+        TopicKind::Stance,
+        TopicKind::Goal,
+        TopicKind::Adjustment,
+        TopicKind::Carry,
+        TopicKind::Receipt,
+        TopicKind::Work,
+    ];
+
+    /// Its name in exports and on the command line.
+    pub const fn text(self) -> &'static str {
+        match self {
+            TopicKind::Open => "open",
+            TopicKind::Increase => "increase",
+            TopicKind::Decrease => "decrease",
+            TopicKind::Close => "close",
+            TopicKind::Outcome => "outcome",
+            TopicKind::Stance => "stance",
+            TopicKind::Goal => "goal",
+            TopicKind::Adjustment => "adjustment",
+            TopicKind::Carry => "carry",
+            TopicKind::Receipt => "receipt",
+            TopicKind::Work => "work",
+            TopicKind::Amend => "amend",
+            TopicKind::Wait => "wait",
+            TopicKind::Rest => "rest",
+        }
+    }
+}
+
 /// One line of the network's talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageLine {

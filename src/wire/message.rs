@@ -25,6 +25,8 @@ pub enum ClientQuestion {
     Lab,
     /// A moment that is kept, and an agent in full as it was then.
     Past(When, Option<AgentId>),
+    /// The last messages in full, and where all of them are kept.
+    Talk,
 }
 
 /// A question with the number that its answer will carry.
@@ -64,6 +66,13 @@ pub enum ServerAnswer {
     Past(Box<Past>),
     /// It is being read from the journal: how far, in per cent. Ask again in a moment.
     Fetching(u8),
+    /// What was said.
+    Talk {
+        /// The last messages, as a talk log has them.
+        last: Vec<u8>,
+        /// The log of all of them; none where the run is not kept.
+        log: Option<String>,
+    },
 }
 
 /// What a server says.

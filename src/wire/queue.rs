@@ -27,6 +27,8 @@ pub enum ClientRequest {
     Page(AgentId),
     /// Show a moment that is kept, and one agent as it was then.
     Past(When, Option<AgentId>),
+    /// Tell the last messages in full.
+    Talk,
     /// End the run in good order.
     Stop,
 }

@@ -353,7 +353,9 @@ fn answered(mail: &RemoteShared, id: u32, said: message::ServerAnswer) {
         message::ServerAnswer::Done { changed: true, .. } => {
             Ok(request.map(|r| done(&mail, r)).unwrap_or_default())
         }
-        message::ServerAnswer::Status(_) | message::ServerAnswer::Agents(_) => return,
+        message::ServerAnswer::Status(_)
+        | message::ServerAnswer::Agents(_)
+        | message::ServerAnswer::Talk { .. } => return,
     };
     if let Some(request) = request {
         answer(&mut mail, request, result);

@@ -80,7 +80,7 @@ impl Run {
     }
 
     fn open(&mut self, dir: &Path) -> Result<Resumed, RecoverError> {
-        recover::open(dir, &self.identity, &mut self.engine, &mut self.feed, &Probe::Child(program()))
+        recover::open(dir, &self.identity, &mut self.engine, &mut self.feed, &Probe::Child(program()).into())
     }
 
     /// Opens, runs to the end, and tells what was said at the start and the hash of the end.
@@ -98,7 +98,8 @@ impl Run {
 
     /// Goes on until so many events of the feed are stepped, or says why it is refused.
     pub fn opens_until(&mut self, dir: &Path, events: u64, probe: &Probe) -> Result<String, String> {
-        let opened = recover::open(dir, &self.identity, &mut self.engine, &mut self.feed, probe);
+        let opened =
+            recover::open(dir, &self.identity, &mut self.engine, &mut self.feed, &probe.clone().into());
         let Resumed { mut keeper, stats, news, .. } = opened.map_err(|e| e.to_string())?;
         let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
         stepper.replay().map_err(|e| e.to_string())?;

@@ -110,6 +110,7 @@ pub fn run(args: &CtlArgs) -> Result<(), Failure> {
         ServerAnswer::Lab(page) => encoded(&page)?,
         ServerAnswer::Past(past) => encoded(&past)?,
         ServerAnswer::Fetching(share) => json!({ "fetching": share }),
+        ServerAnswer::Talk { log, .. } => json!({ "log": log }),
         ServerAnswer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb, "stopped": true })

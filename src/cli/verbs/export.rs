@@ -3,7 +3,8 @@
 use crate::cli::endpoint::{EndpointArgs, failed};
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::domain::{AgentId, Stamp, printable};
+use crate::domain::{AgentId, Message, Stamp, printable};
+use crate::talk::{FilterBound, TalkError, TalkFile, TalkFilter, TalkHead, message_fields};
 use crate::tui;
 use crate::view::cockpit::{AgentRow, EdgeRow, GoalView, IntentView, MessageLine, StanceReason};
 use crate::view::past::When;
@@ -11,6 +12,7 @@ use crate::view::{AgentPage, Cockpit};
 use crate::wire::{Client, ClientQuestion, ClientRole, ServerAnswer, ServerFrame};
 use clap::{Args as Arguments, ValueEnum};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A moment that is being read from the journal is asked for again after this long.
@@ -40,7 +42,7 @@ pub struct ExportArgs {
 enum ExportTable {
     /// Every agent: state, points, the three lives, funds, what it holds
     Agents,
-    /// The last messages with all their conditions, and how many acted on each
+    /// The last messages, a field for each condition, and how many acted on each; hive talk has all there ever were
     Messages,
     /// Who moved whom, on what, by which message and decision
     Network,
@@ -64,7 +66,7 @@ enum ExportFormat {
 
 /// Rows under a header.
 struct ExportSheet {
-    head: &'static [&'static str],
+    head: Vec<&'static str>,
     rows: Vec<Vec<Value>>,
 }
 
@@ -82,7 +84,11 @@ pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     } else {
         Vec::new()
     };
-    let sheet = sheet(args.table, &view, &pages);
+    let spoken = match args.table {
+        ExportTable::Messages => said(&mut client, &view)?,
+        _ => Spoken::default(),
+    };
+    let sheet = sheet(args.table, &view, &pages, &spoken);
     let text = match args.format {
         ExportFormat::Csv => csv(&sheet)?,
         ExportFormat::Json => as_json(&sheet)?,
@@ -160,10 +166,10 @@ fn time(at: Option<Stamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_string()))
 }
 
-fn sheet(table: ExportTable, c: &Cockpit, pages: &[AgentPage]) -> ExportSheet {
+fn sheet(table: ExportTable, c: &Cockpit, pages: &[AgentPage], spoken: &Spoken) -> ExportSheet {
     match table {
+        ExportTable::Messages => messages(c, spoken),
         ExportTable::Agents => agents(c),
-        ExportTable::Messages => messages(c),
         ExportTable::Network => network(c),
         ExportTable::Goals => goals(c),
         ExportTable::Pnl => pnl(c),
@@ -213,23 +219,73 @@ fn agents(c: &Cockpit) -> ExportSheet {
         "last",
         "said",
     ];
-    ExportSheet { head, rows: c.agents.iter().map(row).collect() }
+    ExportSheet { head: head.to_vec(), rows: c.agents.iter().map(row).collect() }
 }
 
-fn messages(c: &Cockpit) -> ExportSheet {
-    let row = |m: &MessageLine| {
-        let kind = format!("{:?}", m.kind).to_lowercase();
-        vec![
-            json!(m.id.0),
-            time(Some(m.at)),
-            json!(m.from),
-            json!(m.asset),
-            json!(kind),
-            json!(m.text),
-            json!(m.acted_on),
-        ]
+/// Messages in full, each as fields.
+#[derive(Default)]
+struct Spoken(BTreeMap<u64, Map<String, Value>>);
+
+/// The messages of a picture in full: those of now as the hive has them, those of before from its log.
+fn said(client: &mut Client, view: &Cockpit) -> Result<Spoken, Failure> {
+    let (Some(first), Some(last)) = (view.messages.first(), view.messages.last()) else {
+        return Ok(Spoken::default());
     };
-    let head = &["id", "time", "from", "asset", "kind", "text", "acted_on"];
+    let wanted = first.id.0..=last.id.0;
+    let (newest, log) = match client.ask(ClientQuestion::Talk).map_err(failed)? {
+        ServerAnswer::Talk { last, log } => (last, log),
+        ServerAnswer::Refused(why) => return Err(Failure::Refused(why)),
+        other => return Err(Failure::Failed(format!("asked for what was said, the hive said {other:?}"))),
+    };
+    let (head, messages) = TalkHead::split(&newest).map_err(Failure::Failed)?;
+    let mut spoken = Spoken::default();
+    let mut put = |m: &Message| {
+        if wanted.contains(&m.id.0) {
+            spoken.0.insert(m.id.0, message_fields(&head.names, m));
+        }
+    };
+    if messages.iter().any(|m| m.id == first.id) {
+        messages.iter().for_each(&mut put);
+    } else if let Some(log) = log {
+        let bound = |id| Some(FilterBound::Number(id));
+        let filter = TalkFilter { from: bound(first.id.0), to: bound(last.id.0), ..TalkFilter::default() };
+        let each = |m: &Message| -> Result<(), TalkError> {
+            put(m);
+            Ok(())
+        };
+        TalkFile::open(Path::new(&log))?.read(|head| filter.wants(head), each)?;
+    }
+    match view.messages.iter().find(|m| !spoken.0.contains_key(&m.id.0)) {
+        None => Ok(spoken),
+        Some(m) => Err(Failure::Refused(format!(
+            "nothing is kept of message {} in full: a hive that is started with --state keeps all that is said",
+            m.id.0
+        ))),
+    }
+}
+
+/// Columns that a message has of itself, of what an action is, and of the plan of one.
+const OF_MESSAGE: [&str; 7] = ["id", "time", "from", "asset", "life", "kind", "swayed"];
+const OF_ACTION: [&str; 7] = ["side", "intent", "reason", "before", "after", "delta", "price"];
+const OF_PLAN: [&str; 9] = ["legs", "stop", "trail", "exit", "expire", "targets", "add", "hedge", "reenter"];
+/// What is said by who does not act, each under the name of its kind.
+const OF_OTHERS: [&str; 9] =
+    ["outcome", "stance", "goal", "adjustment", "emergence", "carry", "receipt", "work", "wait"];
+
+fn messages(c: &Cockpit, spoken: &Spoken) -> ExportSheet {
+    let row = |m: &MessageLine| {
+        let said = spoken.0.get(&m.id.0);
+        let of = |name: &str| said.and_then(|s| s.get(name)).cloned().unwrap_or_default();
+        let action = of("action");
+        let plan = action.get("plan").cloned().unwrap_or_default();
+        let part = |from: &Value, name: &str| from.get(name).cloned().unwrap_or_default();
+        let own = OF_MESSAGE.iter().map(|name| of(if *name == "time" { "at" } else { name }));
+        let acts = OF_ACTION.iter().map(|name| part(&action, name));
+        let plans = OF_PLAN.iter().map(|name| part(&plan, name));
+        let others = OF_OTHERS.iter().map(|name| of(name));
+        own.chain(acts).chain(plans).chain(others).chain([of("text"), json!(m.acted_on)]).collect()
+    };
+    let head = [&OF_MESSAGE[..], &OF_ACTION, &OF_PLAN, &OF_OTHERS, &["text", "acted_on"]].concat();
     ExportSheet { head, rows: c.messages.iter().map(row).collect() }
 }
 
@@ -248,7 +304,7 @@ fn network(c: &Cockpit) -> ExportSheet {
         ]
     };
     let head = &["time", "from", "to", "asset", "share", "value", "message", "decision"];
-    ExportSheet { head, rows: c.edges.iter().map(row).collect() }
+    ExportSheet { head: head.to_vec(), rows: c.edges.iter().map(row).collect() }
 }
 
 fn pnl(c: &Cockpit) -> ExportSheet {
@@ -258,7 +314,7 @@ fn pnl(c: &Cockpit) -> ExportSheet {
         vec![json!(n), time(k.from), of(&k.alone), of(&k.open), of(&k.real), of(&k.drawdown)]
     };
     let head = &["point", "from", "alone", "open", "real", "drawdown"];
-    ExportSheet { head, rows: (0..k.real.len()).map(row).collect() }
+    ExportSheet { head: head.to_vec(), rows: (0..k.real.len()).map(row).collect() }
 }
 
 fn open(c: &Cockpit, pages: &[AgentPage]) -> ExportSheet {
@@ -276,7 +332,10 @@ fn open(c: &Cockpit, pages: &[AgentPage]) -> ExportSheet {
         ]
     };
     let head = &["time", "agent", "asset", "intent", "price", "close", "message", "conditions"];
-    ExportSheet { head, rows: pages.iter().flat_map(|p| p.intents.iter().map(|i| row(p, i))).collect() }
+    ExportSheet {
+        head: head.to_vec(),
+        rows: pages.iter().flat_map(|p| p.intents.iter().map(|i| row(p, i))).collect(),
+    }
 }
 
 fn why(pages: &[AgentPage]) -> ExportSheet {
@@ -295,7 +354,10 @@ fn why(pages: &[AgentPage]) -> ExportSheet {
         ]
     };
     let head = &["agent", "asset", "time", "decision", "verb", "own", "result", "factors", "because"];
-    ExportSheet { head, rows: pages.iter().flat_map(|p| p.why.iter().map(|w| row(p, w))).collect() }
+    ExportSheet {
+        head: head.to_vec(),
+        rows: pages.iter().flat_map(|p| p.why.iter().map(|w| row(p, w))).collect(),
+    }
 }
 
 fn goals(c: &Cockpit) -> ExportSheet {
@@ -322,15 +384,16 @@ fn goals(c: &Cockpit) -> ExportSheet {
             json!(e.to),
         ]);
     }
-    ExportSheet { head: &["time", "goal", "score", "value", "target", "low", "high"], rows }
+    ExportSheet { head: vec!["time", "goal", "score", "value", "target", "low", "high"], rows }
 }
 
-/// A value in a cell: text as it is, nothing for none, lists joined.
+/// A value in a cell: text as it is, nothing for none, lists joined, and of what has parts the words for it.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join("; "),
+        Value::Object(parts) if parts.contains_key("text") => cell(&parts["text"]),
         other => other.to_string(),
     }
 }
@@ -338,7 +401,7 @@ fn cell(value: &Value) -> String {
 fn csv(sheet: &ExportSheet) -> Result<String, Failure> {
     let bad = |e: &dyn std::fmt::Display| Failure::Failed(format!("writing CSV: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(sheet.head).map_err(|e| bad(&e))?;
+    writer.write_record(&sheet.head).map_err(|e| bad(&e))?;
     for row in &sheet.rows {
         writer.write_record(row.iter().map(cell)).map_err(|e| bad(&e))?;
     }

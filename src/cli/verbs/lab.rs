@@ -145,6 +145,8 @@ impl LabOptions {
             until_end: true,
             state: None,
             fresh: false,
+            replay: false,
+            talk: None,
             summary: None,
             quiet: o.quiet,
             from: o.from,

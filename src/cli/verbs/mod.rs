@@ -13,3 +13,4 @@ pub mod journal;
 pub mod lab;
 pub mod log;
 pub mod man;
+pub mod talk;

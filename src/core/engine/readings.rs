@@ -4,7 +4,7 @@
 use super::Engine;
 use super::passive_execution::ExecutionCost;
 use super::services::ServiceSpec;
-use crate::domain::{AgentId, Instrument, InstrumentId, OrderId};
+use crate::domain::{AgentId, Instrument, InstrumentId, OrderId, Universe};
 use crate::fills::liquidation::Stake;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,11 @@ impl Engine {
     /// D of a declared agent: what the hive would lose without it, per year, as a fraction of the account.
     pub fn difference(&self, agent: AgentId) -> f64 {
         self.respond.difference.of(agent.index(), self.settings().desk.target_vol)
+    }
+
+    /// What the feed tells of.
+    pub fn universe(&self) -> &Universe {
+        &self.universe
     }
 
     /// An instrument of the feed.

@@ -93,6 +93,11 @@ impl Bus {
         }
     }
 
+    /// Messages that were delivered so far, which is the number of the last one.
+    pub fn delivered(&self) -> u64 {
+        self.next - 1
+    }
+
     /// Words that only alone lives said.
     pub fn alone_counts(&self) -> MessageCounts {
         self.alone
