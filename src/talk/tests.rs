@@ -290,8 +290,9 @@ proptest! {
             prop_assert_eq!(plan[name].is_object(), there, "{}", name);
         }
         if let Term::Level(x) = a.plan.stop.right {
-            let value = &plan["stop"]["right"]["value"];
-            let same = value.as_f64().map(f64::to_bits) == Some(x.to_bits());
+            let value = &json["action"]["plan"]["stop"]["right"]["value"];
+            // As it is written, since not every reader comes to the last bit.
+            let same = value.to_string().parse::<f64>().ok().map(f64::to_bits) == Some(x.to_bits());
             prop_assert!(same || (!x.is_finite() && value.is_string()), "{} is {}", x, value);
         }
     }

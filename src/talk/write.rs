@@ -176,10 +176,8 @@ impl BlockWriter {
         let raw = block::raw(messages).map_err(|e| self.lost(&e.to_string()))?;
         let bytes = block::encode(messages, &raw, Packing::Quick).map_err(|e| self.lost(&e))?;
         let done = beside(&tail, &bytes, to_disk).map_err(TalkError::io("writing", &tail));
-        let done = done.and_then(|()| match to_disk {
-            true => self.file.sync_data().map_err(TalkError::io("syncing", &self.path)),
-            false => Ok(()),
-        });
+        let synced = || self.file.sync_data().map_err(TalkError::io("syncing", &self.path));
+        let done = done.and_then(|()| if to_disk { synced() } else { Ok(()) });
         // The next is written anew.
         done.or_else(|e| if e.is_full() { Ok(()) } else { Err(e) })
     }

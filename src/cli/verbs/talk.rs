@@ -266,12 +266,13 @@ fn line(
     let asset =
         message.asset.and_then(|a| names.asset_called(a)).map(|a| format!(" {a}")).unwrap_or_default();
     let (id, at, from) = (message.id.0, message.at, recorder::speaker(names, message.from));
-    let mut text = format!("#{id} {at} {from}{asset} {}", recorder::line(names, message));
-    if let Some(deeds) = acted_on {
+    let text = format!("#{id} {at} {from}{asset} {}", recorder::line(names, message));
+    let acted = acted_on.map(|deeds| {
         let numbers: Vec<String> = deeds.iter().map(|n| format!("#{n}")).collect();
-        let deeds = if deeds.len() == 1 { "deed" } else { "deeds" };
-        text.push_str(&format!("; acted on in {} {deeds}: {}", numbers.len(), numbers.join(", ")));
-    }
+        let word = if deeds.len() == 1 { "deed" } else { "deeds" };
+        format!("; acted on in {} {word}: {}", deeds.len(), numbers.join(", "))
+    });
+    let text = text + acted.as_deref().unwrap_or_default();
     Ok(writeln!(out, "{}", printable(&text))?)
 }
 
