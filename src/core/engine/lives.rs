@@ -68,7 +68,7 @@ impl Following<'_> {
         let held = &mut life.book;
         let Some((limit, x)) = resting.filter(|_| held.quantity == 0.0 && held.order == 0.0) else {
             return if held.resting != 0.0 {
-                held.rest(0.0, 0.0)
+                held.rest(0.0, 0.0);
             };
         };
         let most = self.lever_max * weight / live as f64;
