@@ -80,8 +80,8 @@ pub trait Family {
     fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let _ = (seen, values);
     }
-    /// What it wants to rest while its intent is open: a bid and an offer. Only makers quote.
-    fn quotes(&self, _seen: &StructureContext<'_>) -> Option<[Option<Rest>; 2]> {
+    /// What it wants to rest while its intent is open: bids and offers, those nearest to the mid first. Only makers quote.
+    fn quotes(&self, _seen: &StructureContext<'_>) -> Option<Vec<Rest>> {
         None
     }
     /// Whether it earns by resting orders: then the life is lived twice, by touch and by through.

@@ -24,7 +24,9 @@
 //! 4. It quotes where a venue asks nothing of makers if there is such a market, else on the perp, margin or
 //!    spot market listed first.
 //! 5. A mid that jumps farther than [`JUMP`] is not believed, and not quoted by, before the next one agrees.
-//! 6. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
+//! 6. Beyond its `hedge` limit it takes: what is beyond is sold again where it may be dealt at the mid's price, on the
+//!    asset's perp if that is another market and else where it quotes. A part of less than half a quote is left.
+//! 7. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 //!
@@ -37,6 +39,7 @@ use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
 use crate::agents::proposal::{Proposal, Rest, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::gap::{self, PriceGap};
+use crate::agents::structures::legs::LegOrder;
 use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
@@ -81,6 +84,20 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
             (0.0, 20.0),
             "what it asks for an order of the desk that was filled at rest",
         ),
+        param(
+            "levels",
+            "quotes",
+            (1.0, 1.0),
+            (1.0, 3.0),
+            "quotes a side, each 1/κ farther out than the one before",
+        ),
+        param(
+            "hedge",
+            "quotes",
+            (0.0, 0.0),
+            (0.0, 50.0),
+            "what it holds at most before it takes; 0: it never takes",
+        ),
     ],
     ordered: &[],
 };
@@ -114,6 +131,12 @@ pub struct MarketMakingMemory {
     recall: f64,
     hold: f64,
     age: Span,
+    /// Quotes a side.
+    levels: u32,
+    /// Inventory beyond which it takes, in quotes; infinite where it never does.
+    hedge: f64,
+    /// Where it takes: the asset's perp, else where it quotes.
+    hedges_in: InstrumentId,
     /// How it would work an order of the desk.
     work: WorkQuote,
     /// The day on which it last said that.
@@ -176,6 +199,9 @@ impl MarketMakingMemory {
             recall: p[6] * 60.0,
             hold: p[7],
             age: gap::span(p[8]),
+            levels: p[11] as u32,
+            hedge: if p[12] > 0.0 { p[12] } else { f64::INFINITY },
+            hedges_in: listed.hedges(asset).first().copied().unwrap_or(instrument),
             work: WorkQuote {
                 distance: libm::sqrt(USUAL_AVERSION / p[0]).clamp(OFFERED.0, OFFERED.1),
                 rests: p[9] as u32,
@@ -315,10 +341,19 @@ impl MarketMakingMemory {
 
 impl Family for MarketMakingMemory {
     fn subscriptions(&self) -> Subscriptions {
-        Subscriptions::Events(vec![self.instrument])
+        let hedges = self.is_hedged() && self.hedges_in != self.instrument;
+        let all = [self.instrument, self.hedges_in];
+        Subscriptions::Events(all[..1 + usize::from(hedges)].to_vec())
+    }
+
+    fn remembers(&self) -> Vec<InstrumentId> {
+        vec![self.instrument]
     }
 
     fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
+        if event.instrument() != Some(self.instrument) {
+            return;
+        }
         if let Some(mid) = self.top(board).map(|t| t.value.mid()) {
             self.learn(mid, event);
         }
@@ -377,22 +412,24 @@ impl Family for MarketMakingMemory {
         })
     }
 
-    fn quotes(&self, seen: &StructureContext<'_>) -> Option<[Option<Rest>; 2]> {
+    fn quotes(&self, seen: &StructureContext<'_>) -> Option<Vec<Rest>> {
         let (top, flow) = (self.fresh(seen)?, self.flow()?);
         let mid = top.mid();
         let tick = seen.listed.tick(self.instrument, mid);
         let one = self.quantity(seen, mid);
         let held = seen.legs.of(self.instrument);
-        let [bid, ask] = self.distances(seen, flow, held / one);
+        let distances = self.distances(seen, flow, held / one);
         let shorts = seen.listed.get(self.instrument).kind.can_short() && seen.side != SideRule::Long;
         let longs = seen.side != SideRule::Short;
         // What is being taken off may still fill; so may a quote of this side that stays.
         let coming: f64 = seen.legs.orders.iter().filter(|o| o.until.is_some()).map(|o| o.quantity).sum();
-        let side = |buys: bool, distance: f64| {
+        let side = |buys: bool, level: u32| {
             let sign = if buys { 1.0 } else { -1.0 };
             let coming = (sign * coming).max(0.0);
             let most = if if buys { longs } else { shorts } { self.cap * one } else { 0.0 };
-            let room = most - sign * held - coming;
+            // Those nearer to the mid are filled first.
+            let room = most - sign * held - coming - f64::from(level) * one;
+            let distance = distances[usize::from(!buys)] + f64::from(level) * flow.effective;
             // Less than half a quote is not worth a place in the queue, unless it ends what is held.
             let size = one.min(room);
             let ends = sign * held < 0.0 && size > 0.0;
@@ -403,18 +440,47 @@ impl Family for MarketMakingMemory {
             let wanted = mid * (1.0 - sign * distance / 1e4);
             let wanted = if buys { wanted.min(limit) } else { wanted.max(limit) };
             // It keeps its place in the queue while it is near enough and does not cross.
-            let stands = seen
-                .legs
-                .orders
-                .iter()
-                .find_map(|o| o.limit.filter(|_| o.until.is_none() && o.quantity * sign > 0.0));
-            let near = KEEPS * libm::fabs(distance).max(flow.effective) / 1e4 * mid;
-            let stays = stands.filter(|s| libm::fabs(s - wanted) < near && sign * (limit - s) >= 0.0);
+            let standing = |o: &LegOrder| o.limit.filter(|_| o.until.is_none() && o.quantity * sign > 0.0);
+            let reach = if level == 0 { libm::fabs(distance).max(flow.effective) } else { flow.effective };
+            let near = KEEPS * reach / 1e4 * mid;
+            let off = |s: &f64| libm::fabs(s - wanted);
+            let nearest =
+                seen.legs.orders.iter().filter_map(standing).min_by(|a, b| off(a).total_cmp(&off(b)));
+            let stays = nearest.filter(|s| off(s) < near && sign * (limit - s) >= 0.0);
             // Away from the mid.
             let price = stays.unwrap_or_else(|| seen.listed.on_grid(self.instrument, wanted, buys));
             (price > 0.0).then_some(Rest { price, quantity: sign * size })
         };
-        Some([side(true, bid), side(false, ask)])
+        let levels = (0..self.levels).flat_map(|level| [(true, level), (false, level)]);
+        let mut quotes: Vec<Rest> = Vec::with_capacity(2 * self.levels as usize);
+        for rest in levels.filter_map(|(buys, level)| side(buys, level)) {
+            // Two of one price are one.
+            let is_same =
+                |o: &Rest| o.quantity * rest.quantity > 0.0 && libm::fabs(o.price - rest.price) < tick;
+            if !quotes.iter().any(is_same) {
+                quotes.push(rest);
+            }
+        }
+        Some(quotes)
+    }
+
+    fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {
+        let one = self.quantity(seen, self.fresh(seen)?.mid());
+        if !seen.is_fresh(&[self.hedges_in], self.age) {
+            return None;
+        }
+        let held = seen.legs.of(self.instrument);
+        let within = held.clamp(-self.hedge * one, self.hedge * one);
+        let (now, target) = if self.hedges_in == self.instrument {
+            (held, within)
+        } else {
+            (seen.legs.of(self.hedges_in), within - held)
+        };
+        (libm::fabs(target - now) >= 0.5 * one).then_some((self.hedges_in, target))
+    }
+
+    fn is_hedged(&self) -> bool {
+        self.hedge.is_finite()
     }
 
     fn is_maker(&self) -> bool {
@@ -444,12 +510,18 @@ mod tests {
     use InstrumentKind::{Future, Perp, Spot};
     use proptest::prelude::*;
 
-    /// Aversion, hurdle, size, cap, calm, after, memory, hold, age, rests, fee.
-    const P: [f64; 11] = [0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0, 1.0, 0.1];
+    /// Aversion, hurdle, size, cap, calm, after, memory, hold, age, rests, fee, levels, hedge.
+    const P: [f64; 13] = [0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0, 1.0, 0.1, 1.0, 0.0];
 
     fn stage(kind: InstrumentKind) -> OneLife {
-        let mut s =
-            OneLife::new(&universe(&[("BTC", kind, "a", "")]), FamilyId::MarketMaking, &P, "BTC").unwrap();
+        made(&[("BTC", kind, "a", "")], 1.0, 0.0)
+    }
+
+    /// One with so many quotes a side, which takes beyond so many.
+    fn made(listed: &[(&str, InstrumentKind, &str, &str)], levels: f64, hedge: f64) -> OneLife {
+        let mut p = P;
+        (p[11], p[12]) = (levels, hedge);
+        let mut s = OneLife::new(&universe(listed), FamilyId::MarketMaking, &p, "BTC").unwrap();
         s.age = gap::span(P[8]);
         s
     }
@@ -556,6 +628,87 @@ mod tests {
     }
 
     #[test]
+    fn several_quotes_a_side_are_a_mean_distance_of_prints_apart_and_the_nearest_is_filled_first() {
+        let mut s = made(&[("BTC", Perp, "a", "")], 3.0, 0.0);
+        let n = open(&mut s, 0.01);
+        let mid = s.board.price(InstrumentId(0)).unwrap().value;
+        let rests = |s: &OneLife, buys: bool| {
+            let orders =
+                s.life.legs.orders.iter().filter(|o| o.until.is_none() && (o.quantity > 0.0) == buys);
+            let mut off: Vec<f64> =
+                orders.filter_map(|o| o.limit).map(|l| (l / mid - 1.0).abs() * 1e4).collect();
+            off.sort_by(f64::total_cmp);
+            off
+        };
+        // The first as it is alone, 4.463 bp away; prints are 5 bp from the mid.
+        for side in [true, false] {
+            let off = rests(&s, side);
+            assert_eq!(off.len(), 3, "{off:?}");
+            for (off, wanted) in off.iter().zip([4.463, 9.463, 14.463]) {
+                assert!((off - wanted).abs() < 0.03, "{off} {wanted}");
+            }
+        }
+        // A print through the first two fills those, and leaves the third.
+        let at = second(f64::from(n) + 0.8);
+        s.at(&[trade(0, at, mid * (1.0 - 12.0 / 1e4), 1e3, false)]);
+        let one = 0.02 * CAPITAL / mid;
+        assert!((s.held(0) / one - 2.0).abs() < 1e-3, "{}", s.held(0) / one);
+        let left = rests(&s, true);
+        assert!(left.len() == 1 && (left[0] - 14.463).abs() < 0.03, "{left:?}");
+        // With two of three held there is room for one more, which is the nearest.
+        quoted(&mut s, n + 1, 0.01);
+        quoted(&mut s, n + 2, 0.01);
+        assert_eq!((rests(&s, true).len(), rests(&s, false).len()), (1, 3));
+    }
+
+    #[test]
+    fn what_is_beyond_its_limit_is_taken_back_at_the_next_quote() {
+        let one = |mid: f64| 0.02 * CAPITAL / mid;
+        // On the market it quotes in, where that is the perp.
+        let mut s = made(&[("BTC", Perp, "a", "")], 3.0, 1.0);
+        let n = open(&mut s, 0.01);
+        let mid = s.board.price(InstrumentId(0)).unwrap().value;
+        s.at(&[trade(0, second(f64::from(n) + 0.8), mid * (1.0 - 2e-3), 1e3, false)]);
+        assert!((s.held(0) / one(mid) - 3.0).abs() < 1e-3);
+        quoted(&mut s, n + 1, 0.01);
+        quoted(&mut s, n + 2, 0.01);
+        assert!((s.held(0) / one(mid) - 1.0).abs() < 1e-2, "{}", s.held(0) / one(mid));
+    }
+
+    #[test]
+    fn spot_that_is_beyond_its_limit_is_held_against_a_short_of_the_perp() {
+        let mut listed = universe(&[("BTC", Spot, "a", ""), ("BTC", Perp, "a", "")]);
+        listed.instruments[0].terms = ContractTerms::Rates { maker_ppm: 0, taker_ppm: 500 };
+        let mut p = P;
+        p[12] = 1.0;
+        let mut s = OneLife::new(&listed, FamilyId::MarketMaking, &p, "BTC").unwrap();
+        s.age = gap::span(P[8]);
+        assert_eq!(s.rules.ears(), [InstrumentId(0), InstrumentId(1)]);
+        let mut both = |n: f64, print: Option<f64>| {
+            let mid = 100.0 * (1.0 + if n as u32 % 2 == 0 { 1e-6 } else { -1e-6 });
+            let at = |id| quote(id, second(n), mid - 0.05, mid + 0.05, 10.0);
+            s.at(&[at(0), at(1)]);
+            if let Some(price) = print {
+                s.at(&[trade(0, second(n + 0.5), price, 1e3, price > 100.0)]);
+            }
+            let one = 0.02 * CAPITAL / 100.0;
+            (s.held(0) / one, s.held(1) / one)
+        };
+        let mut n = 0.0;
+        // Until it holds a quote.
+        while both(n, Some(if n as u32 % 4 < 2 { 100.05 } else { 99.95 })).0 < 0.9 {
+            n += 1.0;
+            assert!(n < 400.0, "it never began");
+        }
+        for k in 1..4 {
+            both(n + f64::from(k), Some(99.9));
+        }
+        let (spot, perp) = both(n + 5.0, None);
+        let (spot, perp) = (spot.max(both(n + 6.0, None).0), perp.min(both(n + 7.0, None).1));
+        assert!(spot > 1.6 && (spot + perp - 1.0).abs() < 0.02, "{spot} {perp}");
+    }
+
+    #[test]
     fn spot_is_never_sold_short() {
         let mut s = stage(Spot);
         s.costs = crate::fills::Costs::Flat(0.0).into();
@@ -598,8 +751,8 @@ mod tests {
         assert!(s.life.legs.orders.is_empty() && s.held(0).abs() < 1e-9);
     }
 
-    fn wild() -> OneLife {
-        let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0, 1.0, 0.1];
+    fn wild(levels: f64, hedge: f64) -> OneLife {
+        let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0, 1.0, 0.1, levels, hedge];
         let mut s =
             OneLife::new(&universe(&[("BTC", Perp, "a", "")]), FamilyId::MarketMaking, &p, "BTC").unwrap();
         s.age = gap::span(2.0);
@@ -608,21 +761,23 @@ mod tests {
 
     #[test]
     fn random_markets_make_it_quote() {
-        let n = opened(wild);
+        let n = opened(|| wild(1.0, 0.0));
         assert!(n > 10, "{n}");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn no_market_makes_it_cross_or_break_its_laws(chaos in chaos(500), side in 0_usize..3) {
-            let mut s = wild();
+        fn no_market_makes_it_cross_or_break_its_laws(chaos in chaos(500), side in 0_usize..3, levels in 1_u32..4, hedges: bool) {
+            let mut s = wild(f64::from(levels), if hedges { 1.0 } else { 0.0 });
             s.side = [SideRule::Both, SideRule::Long, SideRule::Short][side];
             for one in chaos.chunks(1) {
                 s.play(one);
                 let Some(top) = s.board.get(InstrumentId(0)).and_then(|q| q.top) else { continue };
                 for o in s.life.legs.orders.iter().filter(|o| o.until.is_none()) {
                     let Some(limit) = o.limit else { continue };
+                    let same = |p: &&LegOrder| p.until.is_none() && p.limit.is_some() && p.quantity * o.quantity > 0.0;
+                    prop_assert!(s.life.legs.orders.iter().filter(same).count() <= levels as usize);
                     prop_assert!(limit.is_finite() && limit > 0.0);
                     if o.decided >= top.at {
                         let (bid, ask) = (top.value.bid, top.value.ask);

@@ -367,7 +367,7 @@ fn who_quotes_or_hedges_as_it_goes_takes_no_opposite_leg() {
     feed.instruments[2].terms = ContractTerms::Pool { fee_ppm: 500, concentrated: true };
     // All of them hear of the first perp.
     let plain: &[f64] = &[0.0, 10.0, 4.0, 60.0, 0.5, 5.0];
-    let maker: &[f64] = &[0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0, 1.0, 0.1];
+    let maker: &[f64] = &[0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0, 1.0, 0.1, 1.0, 0.0];
     let liquidity: &[f64] = &[0.0, 1.0, 30.0, 10.0, 0.5, 0.1, 100.0, 24.0, 2.0, 400.0];
     for (family, p, taken) in [
         (FamilyId::Arbitrage, plain, true),
