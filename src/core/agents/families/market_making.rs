@@ -343,7 +343,7 @@ impl Family for MarketMakingMemory {
     fn subscriptions(&self) -> Subscriptions {
         let hedges = self.is_hedged() && self.hedges_in != self.instrument;
         let all = [self.instrument, self.hedges_in];
-        Subscriptions::Events(all[..1 + usize::from(hedges)].to_vec())
+        Subscriptions::Events(all[..=usize::from(hedges)].to_vec())
     }
 
     fn remembers(&self) -> Vec<InstrumentId> {
@@ -685,7 +685,7 @@ mod tests {
         s.age = gap::span(P[8]);
         assert_eq!(s.rules.ears(), [InstrumentId(0), InstrumentId(1)]);
         let mut both = |n: f64, print: Option<f64>| {
-            let mid = 100.0 * (1.0 + if n as u32 % 2 == 0 { 1e-6 } else { -1e-6 });
+            let mid = 100.0 * (1.0 + if (n as u32).is_multiple_of(2) { 1e-6 } else { -1e-6 });
             let at = |id| quote(id, second(n), mid - 0.05, mid + 0.05, 10.0);
             s.at(&[at(0), at(1)]);
             if let Some(price) = print {
