@@ -190,7 +190,8 @@ pub fn rest(costs: &Costs, kind: InstrumentKind, bar: &Bar, limit: f64, tick: f6
     let price = if is_through(bar.open) {
         bar.open
     } else if is_through(if side > 0.0 { bar.low } else { bar.high }) {
-        limit
+        // Where it opened beyond the limit, though by less than a tick, the limit is no price of this bar.
+        if side > 0.0 { limit.min(bar.open) } else { limit.max(bar.open) }
     } else {
         return Taken::nothing(bar.open);
     };
@@ -310,6 +311,11 @@ mod tests {
         assert_eq!((sell(101.0).quantity, sell(100.99).price), (0.0, 100.99));
         assert_eq!(sell(99.5).price, 100.0);
         assert_eq!(rest(&bars(), Perp, &bar, 99.5, 0.01, 400.0).quantity, 50.0);
+        assert_eq!(
+            rest(&bars(), Perp, &bar, 100.004, 0.01, 2.0).price,
+            100.0,
+            "half a tick over the open is no price"
+        );
         let dry = Bar { volume: 0.0, ..bar };
         assert_eq!(rest(&bars(), Perp, &dry, 99.5, 0.01, 2.0).quantity, 0.0);
     }

@@ -80,8 +80,9 @@ impl Look for BarLook<'_> {
     fn fills(&self, side: f64, limit: f64) -> Option<f64> {
         let (open, low, high) = self.range;
         let is_through = |price: f64| side * (limit - price) >= 1e-4 * limit - 1e-12 * limit;
+        let better = if side > 0.0 { limit.min(open) } else { limit.max(open) };
         let extreme = if side > 0.0 { low } else { high };
-        let price = if is_through(open) { Some(open) } else { is_through(extreme).then_some(limit) };
+        let price = if is_through(open) { Some(open) } else { is_through(extreme).then_some(better) };
         price.filter(|_| self.trades)
     }
 
