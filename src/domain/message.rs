@@ -96,8 +96,8 @@ pub struct Wait {
 }
 
 /// An order to open rests at a level. It is filled by the first bar that trades through it, by a basis point of the price at
-/// least, at the level or at the open where that is better, and then the opening is said at that bar's close, with the price; it is taken off at the first close at which the plan's exit holds,
-/// or when it has rested so many bars.
+/// least, at the level or at the open where that is better, and then the opening is said at that bar's close, with the
+/// price; it is taken off at the first close at which the plan's exit holds, or when it has rested so many bars.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingEntry {
     /// Intent that it opens.

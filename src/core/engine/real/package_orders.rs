@@ -222,9 +222,9 @@ impl Real {
         }
         // Legs that wait for each other will never come; those that wait for one that has left do.
         let package = &self.execution.packages.all[i];
-        let has_begun =
-            !package.held.is_empty() || package.life.legs.orders.iter().any(|o| o.number.is_some());
-        let has_begun = has_begun || package.life.legs.leading.is_some();
+        let legs = &package.life.legs;
+        let has_left = legs.orders.iter().any(|o| o.number.is_some());
+        let has_begun = !package.held.is_empty() || has_left || legs.leading.is_some();
         if all.is_empty() && !has_begun { Err(PackageRefusal::Leg) } else { Ok(all) }
     }
 
