@@ -117,6 +117,8 @@ impl PaneContext {
         let shown = self.cockpit.replace(view);
         if self.past.is_none() {
             self.live = shown;
+            // What was said of now would hide the way back to it.
+            self.toast = None;
         }
         self.past = Some(SnapshotPosition { number: place, kept, from, to, journal });
         self.page = page;

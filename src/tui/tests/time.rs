@@ -69,6 +69,19 @@ fn the_newest_kept_leads_back_to_now_and_a_page_is_of_its_moment() {
 }
 
 #[test]
+fn the_way_back_to_now_is_seen_at_once() {
+    let mut app = app();
+    app.cx.say("Yuki muted · u undoes it".to_owned(), crate::theme::StyleRole::Good);
+    press(&mut app, '[');
+    app.hear(past(49, 9));
+    assert!(app.cx.toast.is_none(), "what was said of now hides how one comes back to it");
+    app.cx.say("said of the past".to_owned(), crate::theme::StyleRole::Dim);
+    press(&mut app, '[');
+    app.hear(past(48, 8));
+    assert!(app.cx.toast.is_some(), "what was said of the past stays its time");
+}
+
+#[test]
 fn nothing_acts_on_what_was_but_the_kill_switch() {
     let mut app = app();
     press(&mut app, '[');
