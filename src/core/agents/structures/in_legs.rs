@@ -323,6 +323,7 @@ impl Trading for InLegs<'_> {
         let mut legs = p.legs.iter().map(each).collect::<Option<Vec<OpenLeg>>>()?;
         let notional = legs.iter().map(|l| libm::fabs(l.leg.ratio * l.entry)).fold(0.0, f64::max);
         let first = first.map_or_else(|| seen.units(p.size, notional), |f| f * seen.capital / notional);
+        let first = if self.who.rules.is_maker() { first } else { seen.listed.units(&legs, first) };
         // A leg below a lot or the least notional would leave the others alone.
         let is_tradable = legs.iter().all(|OpenLeg { leg, bounds, entry }| {
             seen.is_order(leg.instrument, leg.ratio * first, *entry, bounds.is_none())
@@ -379,11 +380,13 @@ impl Trading for InLegs<'_> {
         if self.who.rules.is_maker() {
             return;
         }
-        if change.more > 0.0 && self.lead(legs, open, change.more) {
+        let whole = |units| self.seen.listed.units(&open.legs, units);
+        let more = whole(open.units) - whole(open.units - change.more);
+        if more > 0.0 && self.lead(legs, open, more) {
             return;
         }
         for (n, OpenLeg { leg, bounds, .. }) in open.legs.iter().enumerate() {
-            let quantity = open.side * leg.ratio * change.more;
+            let quantity = open.side * leg.ratio * more;
             if let Some(bounds) = *bounds {
                 self.provide(legs, n, leg.instrument, bounds, quantity);
                 continue;
