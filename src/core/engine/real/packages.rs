@@ -5,7 +5,7 @@ use super::life::Real;
 use crate::agents::Population;
 use crate::agents::life::OpenLeg;
 use crate::agents::structures::StructureContext;
-use crate::agents::structures::in_legs::AgentRef;
+use crate::agents::structures::in_legs::{AgentRef, in_lots};
 use crate::agents::structures::legs::Legs;
 use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::{AgentId, Decimal, Money, OrderId, SideRule, Span, Stamp, money};
@@ -270,7 +270,7 @@ impl Package {
             // Quotes are no legs: either side may be filled or none.
             return self.targets.clear();
         }
-        let units = listed.units(&open.legs, open.units);
+        let units = in_lots(listed, &open.legs, open.units);
         let legs = open.legs.iter().filter(|l| l.bounds.is_none());
         let target = |l: &OpenLeg| open.side * l.leg.ratio * units;
         self.targets.clear();
