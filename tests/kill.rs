@@ -89,10 +89,11 @@ fn fault01_killed_on_the_real_perps_it_ends_as_if_it_had_not_been() {
 #[test]
 fn fault01_killed_while_it_is_told_every_quote_it_steps_a_hundredth_of_it_again_at_most() {
     let days = ["--days", "20", "--until-end"];
-    let roster = ["--agents", "assets/rosters/full-house.toml"].map(|part| match part.strip_prefix("assets") {
-        Some(_) => format!("{}/{part}", env!("CARGO_MANIFEST_DIR")),
-        None => part.to_owned(),
-    });
+    let roster =
+        ["--agents", "assets/rosters/full-house.toml"].map(|part| match part.strip_prefix("assets") {
+            Some(_) => format!("{}/{part}", env!("CARGO_MANIFEST_DIR")),
+            None => part.to_owned(),
+        });
     let market = ["--no-tui", "--feed", "synth?detail=8d", &roster[0], &roster[1]];
     drill(&[&market[..], &days[..]].concat(), kills(3), 100);
 }

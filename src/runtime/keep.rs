@@ -257,6 +257,11 @@ impl Keeper {
         self.acknowledge()
     }
 
+    /// Whether the disk was looked at and has room.
+    pub fn has_room(&self) -> bool {
+        self.room.has_room()
+    }
+
     /// Looks at the disk, and tells what changed since the last look.
     pub fn look_at_room(&mut self) -> Option<RoomChange> {
         self.room.look()
