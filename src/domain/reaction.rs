@@ -21,8 +21,8 @@ pub const REACTION_NAME_MAX: usize = 40;
 pub const NEAR_MAX: f64 = 16.0;
 /// Nearest distance that may be asked for, in volatilities of a bar: below it hardly any bar would hear.
 pub const NEAR_MIN: f64 = 0.1;
-/// Most different speakers that a reaction may wait for.
-pub const AT_LEAST_MAX: u32 = 1_000;
+/// Most different speakers that a reaction may wait for: a deed names each of them.
+pub const AT_LEAST_MAX: u32 = 8;
 /// Shortest time that words are remembered, and that a reaction waits.
 pub const REACTION_SPAN_MIN: Span = Span::MINUTE;
 /// Longest time that words are remembered for a reaction.
@@ -47,8 +47,6 @@ pub enum AnnouncedLevel {
     Target,
     /// Where more is added.
     Add,
-    /// Where a hedge is put on.
-    Hedge,
 }
 
 /// What a reaction listens for.
@@ -208,7 +206,6 @@ impl fmt::Display for Hears {
                     AnnouncedLevel::Stop => "stop",
                     AnnouncedLevel::Target => "target",
                     AnnouncedLevel::Add => "add",
-                    AnnouncedLevel::Hedge => "hedge",
                 };
                 let unit = if sigmas == 1.0 { "volatility" } else { "volatilities" };
                 write!(f, " stood within {sigmas} {unit} of an announced {level}")?;

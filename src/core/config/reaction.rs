@@ -12,7 +12,7 @@ use super::names::{KnownNames, ReactionList};
 use super::problem::quoted;
 use super::reader::{Reader, Value};
 use crate::domain::reaction::REACTIONS_MAX;
-use crate::domain::{Hearing, Hears, Reaction, ReactionEffect};
+use crate::domain::{HeardSide, Hearing, Hears, Reaction, ReactionEffect};
 use rule::{KEYS, RuleContext};
 use toml::de::DeTable;
 
@@ -91,6 +91,18 @@ impl RuleContext<'_> {
         if let (Hearing::Goal { .. }, ReactionEffect::Enter(_)) = (hears.what, then) {
             let message = format!("enter of {} has no side to take, a goal has none", self.section);
             reader.report(at, message, "a goal can change wait, size, stop, target, cut and hedge");
+            return None;
+        }
+        // Who is with me cannot be against whom I enter, nor the other way.
+        let side = match then {
+            ReactionEffect::Enter(true) => Some((HeardSide::Against, "with")),
+            ReactionEffect::Enter(false) => Some((HeardSide::With, "against")),
+            _ => None,
+        };
+        if let Some((_, word)) = side.filter(|(never, _)| *never == hears.side) {
+            let message =
+                format!("{} can never act: whom it enters {word} is not on the side it hears", self.section);
+            reader.report(at, message, format!("write side = {word:?}, or leave the side out"));
             return None;
         }
         Some((hears, then))

@@ -6,23 +6,26 @@
 //! 1. Only declared agents are kept: scouts speak to the pool.
 //! 2. What the operator or a manager has silenced is not kept, and of what it said before nothing is heard.
 //! 3. A word of an open life carries who moved it, through how many, so that nobody hears itself come back.
-//! 4. At most [`KEPT`] words of a kind are kept of an asset; of more the oldest are forgotten.
+//! 4. What is news is what was said since everybody last heard: who must hear news acts on a word that is.
+//! 5. At most [`KEPT`] words of a kind are kept of an asset; of more the oldest are forgotten.
 
 use super::consensus::Consensus;
 use crate::agents::Population;
 use crate::agents::reactions::{AgentReaction, ListensOn};
+use crate::domain::reaction::AT_LEAST_MAX;
 use crate::domain::{
     Action, AgentId, AnnouncedLevel, AssetId, Condition, Goal, GoalReading, HeardSide, Hearing, MessageId,
     MessageKind, Outcome, Plan, Reason, Stamp, Term, Verb,
 };
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Most words of a kind that are kept of an asset.
 pub const KEPT: usize = 64;
-/// Most speakers that a deed names.
-pub const CAUSES_MAX: usize = 8;
+/// Most speakers that a deed names: as many as a reaction may wait for.
+const CAUSES_MAX: usize = AT_LEAST_MAX as usize;
 /// Longest chain of agents that is followed; what went through more is heard by nobody.
 const CHAIN_MAX: usize = 8;
 /// Kinds of words that are kept.
@@ -97,6 +100,8 @@ pub struct ReactionListener {
     pub now: Stamp,
     /// Words before this moment do not count.
     pub since: Stamp,
+    /// Whether one of the words must be news.
+    pub on_news: bool,
     /// Close of its asset.
     pub close: f64,
     /// Volatility of a bar of it.
@@ -108,16 +113,15 @@ pub struct ReactionListener {
 pub struct RecentWords {
     /// By asset, then kind.
     rings: Vec<[VecDeque<KeptWord>; KINDS]>,
-    /// By asset: a bit for each kind of which something was said since the last barrier.
-    fresh: Vec<u8>,
     /// By voice of a declared agent at bars: what it has announced and not closed.
     standing: Vec<Option<StandingPlan>>,
     /// By voice: the side of its last position.
     sides: Vec<i8>,
     /// The score of each goal as it was last read, and the message that said so.
     goals: [Option<(f64, MessageId)>; Goal::ALL.len()],
-    /// Whether a goal was read since the last barrier.
-    is_goal_fresh: bool,
+    /// The newest word that is kept, and the newest that everybody has heard: what comes after it is news.
+    newest: MessageId,
+    heard: MessageId,
 }
 
 /// The place of a kind among those that are kept; none for what is no word.
@@ -136,11 +140,11 @@ impl RecentWords {
     pub fn new(cast: &Population) -> Self {
         RecentWords {
             rings: vec![Default::default(); cast.by_asset.len()],
-            fresh: vec![0; cast.by_asset.len()],
             standing: vec![None; cast.declared_slots],
             sides: vec![0; cast.voices()],
             goals: [None; Goal::ALL.len()],
-            is_goal_fresh: false,
+            newest: MessageId(0),
+            heard: MessageId(0),
         }
     }
 
@@ -149,8 +153,8 @@ impl RecentWords {
         if ring.len() == KEPT {
             ring.pop_front();
         }
+        self.newest = self.newest.max(word.message);
         ring.push_back(word);
-        self.fresh[asset.index()] |= 1 << kind;
     }
 
     /// A word of a declared agent that both its lives say, or the alone one.
@@ -215,29 +219,31 @@ impl RecentWords {
     /// A tracker has read a goal.
     pub fn reading(&mut self, message: MessageId, reading: &GoalReading) {
         self.goals[reading.goal.index()] = Some((reading.score, message));
-        self.is_goal_fresh = true;
+        self.newest = self.newest.max(message);
     }
 
     /// Everybody has heard what was new.
     pub fn age(&mut self) {
-        self.fresh.fill(0);
-        self.is_goal_fresh = false;
+        self.heard = self.newest;
     }
 
     /// Whether something was said since the last barrier that this reaction may listen for.
     pub fn is_news(&self, reaction: &AgentReaction, asset: AssetId) -> bool {
         let Some(kind) = kind(&reaction.rule.hears.what) else {
             return match reaction.rule.hears.what {
-                Hearing::Goal { .. } => self.is_goal_fresh,
+                Hearing::Goal { goal, .. } => {
+                    self.goals[goal.index()].is_some_and(|(_, message)| message > self.heard)
+                }
                 _ => true,
             };
         };
-        let is_fresh = |fresh: &u8| fresh & (1 << kind) != 0;
+        let is_fresh =
+            |of: &[VecDeque<KeptWord>; KINDS]| of[kind].back().is_some_and(|word| word.message > self.heard);
         match reaction.on {
-            ListensOn::Mine => is_fresh(&self.fresh[asset.index()]),
-            ListensOn::Asset(other) => is_fresh(&self.fresh[other.index()]),
+            ListensOn::Mine => is_fresh(&self.rings[asset.index()]),
+            ListensOn::Asset(other) => is_fresh(&self.rings[other.index()]),
             ListensOn::Others => {
-                self.fresh.iter().enumerate().any(|(i, f)| i != asset.index() && is_fresh(f))
+                self.rings.iter().enumerate().any(|(i, of)| i != asset.index() && is_fresh(of))
             }
         }
     }
@@ -288,21 +294,42 @@ impl RecentWords {
         let hears = &reaction.rule.hears;
         let from = listener.since.max(Stamp(listener.now.0.saturating_sub(hears.within.0)));
         let cautious = reaction.rule.then.is_cautious();
-        let (mut found, mut is_open) = (HeardCauses::default(), false);
-        for word in rings.flat_map(|ring| ring.iter().rev().take_while(|w| w.at >= from)) {
-            let counts = word.agent != listener.agent
+        let counts = |word: &&KeptWord| {
+            word.agent != listener.agent
                 && listener.is_meant(hears.side, word.side)
                 && cast.is_heard_by(reaction, word.agent)
                 && !matches!(what, Hearing::Lost(Some(r)) if word.reason != Some(*r))
                 && consensus.is_heard(word.agent)
-                && word.open.as_ref().is_none_or(|c| cautious && c.may_reach(listener.agent));
-            if counts && found.name(word.agent, word.message, word.open.as_ref()) {
-                is_open |= word.open.is_some();
+                && word.open.as_ref().is_none_or(|c| cautious && c.may_reach(listener.agent))
+        };
+        let mut words: Vec<&KeptWord> =
+            rings.flat_map(|ring| ring.iter().rev().take_while(|w| w.at >= from)).filter(counts).collect();
+        if reaction.on == ListensOn::Others {
+            words.sort_unstable_by_key(|w| Reverse(w.message));
+        }
+        let is_news = |word: &KeptWord| word.message > self.heard;
+        let mut named: Vec<&KeptWord> = Vec::new();
+        for word in words {
+            let Some(kept) = named.iter_mut().find(|w| w.agent == word.agent) else {
+                if named.len() < CAUSES_MAX {
+                    named.push(word);
+                }
+                continue;
+            };
+            // Who says so alone too is no echo, as long as that loses no news.
+            let loses_news = listener.on_news && is_news(kept) && !is_news(word);
+            if kept.open.is_some() && word.open.is_none() && !loses_news {
+                *kept = word;
             }
         }
         // What an open life says may be an echo: it takes two.
-        let least = hears.at_least.max(if is_open { 2 } else { 1 }) as usize;
-        (found.messages.len() >= least).then_some(found)
+        let least = hears.at_least.max(if named.iter().any(|w| w.open.is_some()) { 2 } else { 1 }) as usize;
+        let is_enough = named.len() >= least && (!listener.on_news || named.iter().any(|w| is_news(w)));
+        is_enough.then(|| {
+            let mut found = HeardCauses::default();
+            named.iter().for_each(|w| found.name(w.agent, w.message, w.open.as_ref()));
+            found
+        })
     }
 
     fn near(
@@ -334,7 +361,10 @@ impl RecentWords {
                 && listener.is_meant(hears.side, standing.side)
                 && cast.is_heard_by(reaction, speaker)
                 && consensus.is_heard(speaker);
-            if counts && levels(&standing.plan, level).any(|when| is_near(&when)) {
+            if counts
+                && found.messages.len() < CAUSES_MAX
+                && levels(&standing.plan, level).any(|when| is_near(&when))
+            {
                 found.name(speaker, standing.message, None);
             }
         }
@@ -343,15 +373,10 @@ impl RecentWords {
 }
 
 impl HeardCauses {
-    /// Names a speaker, once; whether it is new.
-    fn name(&mut self, speaker: AgentId, message: MessageId, open: Option<&CauseChain>) -> bool {
-        let is_new =
-            self.messages.len() < CAUSES_MAX && self.messages.iter().all(|(_, s)| *s != Some(speaker));
-        if is_new {
-            self.messages.push((message, Some(speaker)));
-            self.chain.extend(speaker, open.unwrap_or(&CauseChain::default()));
-        }
-        is_new
+    /// Names a speaker, with what led to its word.
+    fn name(&mut self, speaker: AgentId, message: MessageId, open: Option<&CauseChain>) {
+        self.messages.push((message, Some(speaker)));
+        self.chain.extend(speaker, open.unwrap_or(&CauseChain::default()));
     }
 }
 
@@ -380,7 +405,6 @@ fn levels(plan: &Plan, level: AnnouncedLevel) -> impl Iterator<Item = Condition>
         AnnouncedLevel::Stop => (Some(plan.stop), &[]),
         AnnouncedLevel::Target => (None, &plan.targets),
         AnnouncedLevel::Add => (plan.add.map(|(when, _)| when), &[]),
-        AnnouncedLevel::Hedge => (plan.hedge.map(|h| h.when), &[]),
     };
     one.into_iter().chain(targets.iter().map(|t: &crate::domain::condition::Target| t.when))
 }

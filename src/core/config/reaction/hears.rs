@@ -37,12 +37,8 @@ const WHAT: &[(&str, HearingWord)] = &[
 ];
 const SIDES: &[(&str, HeardSide)] =
     &[("with", HeardSide::With), ("against", HeardSide::Against), ("either", HeardSide::Either)];
-const LEVELS: &[(&str, AnnouncedLevel)] = &[
-    ("stop", AnnouncedLevel::Stop),
-    ("target", AnnouncedLevel::Target),
-    ("add", AnnouncedLevel::Add),
-    ("hedge", AnnouncedLevel::Hedge),
-];
+const LEVELS: &[(&str, AnnouncedLevel)] =
+    &[("stop", AnnouncedLevel::Stop), ("target", AnnouncedLevel::Target), ("add", AnnouncedLevel::Add)];
 /// What may end an intent with a loss.
 const REASONS: &[(&str, Reason)] = &[
     ("stop", Reason::Stop),
@@ -167,8 +163,28 @@ impl RuleContext<'_> {
 
     fn near(&self, reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> Option<Hearing> {
         let message = format!("hears of {} is near, but to which level?", self.section);
-        let missing = (message, "level = \"stop\", \"target\", \"add\" or \"hedge\"".to_owned());
+        let missing = (message, "level = \"stop\", \"target\" or \"add\"".to_owned());
+        if let Some(value) = table.get("level").filter(|v| v.get_ref().as_str() == Some("hedge")) {
+            let message = format!("{} is \"hedge\", which nobody announces at a price", self.key("level"));
+            let hint = "hedges are for storms, not for a price: hear \"stop\", \"target\" or \"add\"";
+            reader.report(value.span().start, message, hint);
+            return None;
+        }
         let level = self.needed(reader, item, table, "level", LEVELS, missing);
+        // A level is a distance from the price of the asset that the holder looks at.
+        if let Some(value) = table.get("on").filter(|v| v.get_ref().as_str() == Some("others")) {
+            let message = format!("{} is \"others\", where no price is near to mine", self.key("on"));
+            reader.report(value.span().start, message, "leave it out: levels of its own asset are heard");
+            return None;
+        }
+        let family = table.get("who").and_then(|v| Some((v, v.get_ref().as_str()?.strip_prefix("family:")?)));
+        if let Some((value, family)) =
+            family.filter(|(_, name)| FamilyId::parse(name).is_some_and(FamilyId::is_structured))
+        {
+            let message = format!("{} is {family}, which announces no level at a price", self.key("who"));
+            reader.report(value.span().start, message, "hear a family that decides on bars, or \"anyone\"");
+            return None;
+        }
         let unit = "volatilities of a bar";
         let sigmas = match table.get("sigmas") {
             Some(v) => reader.number(v, &self.key("sigmas"), (NEAR_MIN, NEAR_MAX), unit),
@@ -241,6 +257,15 @@ impl RuleContext<'_> {
                     suggest(name, Goal::ALL.iter().map(|g| g.text())),
                 ),
             },
+            Some(("manager", name)) => {
+                let goal = Goal::parse(name).unwrap_or(Goal::LowRisk);
+                wrong(
+                    format!("{what} is {}, but managers have no intents to hear of", quoted(text)),
+                    format!(
+                        "hear the goal that it steers by: what = \"goal\", goal = \"{goal}\", below = 0.5"
+                    ),
+                )
+            }
             Some(_) => wrong(format!("{what} is {}, which is no form", quoted(text)), WHO_FORMS.to_owned()),
             None if self.holder.agent == Some(text) => wrong(
                 format!("{what} is {} itself", quoted(text)),

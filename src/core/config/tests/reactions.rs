@@ -255,7 +255,7 @@ fn numbers_and_times_of_reactions_have_bounds() {
     refused(
         &more("at_least = 0"),
         WAIT,
-        &["at_least of reaction", "is 0, out of bounds", "a whole number from 1 to 1000"],
+        &["at_least of reaction", "is 0, out of bounds", "a whole number from 1 to 8"],
     );
     refused(&more("at_least = 2.5"), WAIT, &["is 2.5, out of bounds"]);
     refused(&more("at_least = \"2\""), WAIT, &["at_least of", "must be a number, not text"]);
@@ -335,6 +335,47 @@ fn a_rule_hears_one_thing_and_does_one_thing() {
 }
 
 #[test]
+fn what_could_never_act_is_refused_with_what_can() {
+    refused(
+        "what = \"near\", level = \"hedge\"",
+        WAIT,
+        &[
+            "f.toml:16:",
+            "level of reaction",
+            "nobody announces at a price",
+            "\"stop\", \"target\" or \"add\"",
+        ],
+    );
+    let near = "what = \"near\", level = \"stop\"";
+    refused(
+        &format!("{near}, on = \"others\""),
+        WAIT,
+        &["f.toml:16:", "on of reaction", "no price is near to mine"],
+    );
+    refused(
+        &format!("{near}, who = \"family:options\""),
+        WAIT,
+        &["who of reaction", "options, which announces no level at a price", "or \"anyone\""],
+    );
+    let managed = "what = \"opened\", who = \"manager:fast\"";
+    refused(
+        managed,
+        WAIT,
+        &["who of reaction", "managers have no intents", "what = \"goal\", goal = \"fast\""],
+    );
+    let against = |side: &str| format!("{ANY}, side = \"{side}\"");
+    refused(&against("against"), "enter = \"with\"", &["rule", "can never act", "write side = \"with\""]);
+    refused(&against("with"), "enter = \"against\"", &["rule", "can never act", "write side = \"against\""]);
+    for (side, enter) in [("with", "with"), ("against", "against"), ("either", "with"), ("either", "against")]
+    {
+        assert_eq!(
+            taken(&against(side), &format!("enter = \"{enter}\"")).then,
+            ReactionEffect::Enter(enter == "with")
+        );
+    }
+}
+
+#[test]
 fn a_list_of_reactions_is_a_list_of_named_rules() {
     says(
         &only("reacts = \"none\"\n"),
@@ -398,12 +439,8 @@ fn the_hash_knows_reactions_where_there_are_any() {
 /// Any reaction that Mira may have beside Otto.
 fn any_reaction() -> impl Strategy<Value = Reaction> {
     let spans = || (1_i64..60 * 24 * 60).prop_map(|m| Span(m * Span::MINUTE.0));
-    let level = prop_oneof![
-        Just(AnnouncedLevel::Stop),
-        Just(AnnouncedLevel::Target),
-        Just(AnnouncedLevel::Add),
-        Just(AnnouncedLevel::Hedge)
-    ];
+    let level =
+        prop_oneof![Just(AnnouncedLevel::Stop), Just(AnnouncedLevel::Target), Just(AnnouncedLevel::Add)];
     let goals = || proptest::sample::select(Goal::ALL);
     let what = prop_oneof![
         Just(Hearing::Opened),
@@ -435,7 +472,7 @@ fn any_reaction() -> impl Strategy<Value = Reaction> {
         (0.05..1.0).prop_map(ReactionEffect::Cut),
         (0.05..1.0).prop_map(ReactionEffect::Hedge),
     ];
-    let hears = (what, who, on, side, 1_u32..1_000, spans());
+    let hears = (what, who, on, side, 1_u32..=8, spans());
     let hears = hears.prop_map(|(what, who, on, side, at_least, within)| {
         // A goal is nobody's, and what is announced has no age.
         if matches!(what, Hearing::Goal { .. }) {
@@ -443,13 +480,22 @@ fn any_reaction() -> impl Strategy<Value = Reaction> {
             return Hears { what, who, on, side, at_least: 1, within: Span::DAY };
         }
         let at_least = if matches!(who, Whom::Agent(_)) { 1 } else { at_least };
-        let within = if matches!(what, Hearing::Near(..)) { Span::DAY } else { within };
+        let near = matches!(what, Hearing::Near(..));
+        let within = if near { Span::DAY } else { within };
+        let on = if near && on == HeardOn::Others { HeardOn::Mine } else { on };
+        let who =
+            if near && matches!(who, Whom::Family(f) if f.is_structured()) { Whom::Anyone } else { who };
         Hears { what, who, on, side, at_least, within }
     });
     ("[A-Za-zé0-9_][-A-Za-z _]{0,30}[a-z]", hears, then).prop_map(|(name, hears, then)| {
         // A goal has no side.
         let goal = matches!(hears.what, Hearing::Goal { .. });
         let then = if goal && !then.is_cautious() { ReactionEffect::Size(1.5) } else { then };
+        let then = match (then, hears.side) {
+            (ReactionEffect::Enter(_), HeardSide::With) => ReactionEffect::Enter(true),
+            (ReactionEffect::Enter(_), HeardSide::Against) => ReactionEffect::Enter(false),
+            (then, _) => then,
+        };
         Reaction { name, hears, then }
     })
 }

@@ -95,6 +95,7 @@ impl Respond {
                 speakers: 0.0,
                 now: at,
                 since: Stamp(i64::MIN),
+                on_news: false,
                 close: now.close,
                 sigma: now.sigma,
             };
@@ -327,6 +328,7 @@ impl<'a> OpenCompany<'a> {
         if on_news && !self.hears.heard.is_news(reaction, self.listening.asset) {
             return None;
         }
+        let listener = ReactionListener { on_news, ..listener };
         self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
     }
 

@@ -296,8 +296,7 @@ fn a_rule_that_is_turned_round_makes_other_deeds() {
 /// A rule drawn by its key, whose words and waits last no longer than eight barriers.
 fn drawn(key: u64, agents: &[String]) -> Reaction {
     let pick = |salt: u64, n: usize| (random::uniform(random::mix(key, salt)) * n as f64) as usize;
-    let level = [AnnouncedLevel::Stop, AnnouncedLevel::Target, AnnouncedLevel::Add, AnnouncedLevel::Hedge]
-        [pick(1, 4)];
+    let level = [AnnouncedLevel::Stop, AnnouncedLevel::Target, AnnouncedLevel::Add][pick(1, 3)];
     let what = match pick(2, 6) {
         0 => Hearing::Opened,
         1 => Hearing::Closed,
