@@ -62,7 +62,7 @@ fn hearers(engine: &Engine, of: AgentId) -> (BTreeSet<AgentId>, BTreeSet<AgentId
     for agent in cast.agents[..cast.declared].iter().filter(|a| a.id != of) {
         // Who looks at none of its assets has nothing to hear from it.
         let meets = agent.slots.clone().any(|s| own.contains(&cast.slots[s].asset));
-        for reaction in agent.reacts.iter().filter(|r| cast.is_heard_by(r, of)) {
+        for reaction in agent.reacts.iter().filter(|r| cast.is_heard_by(r, Speaker::Agent(of))) {
             let elsewhere = reaction.on != hive::agents::reactions::ListensOn::Mine;
             let is_word = !matches!(reaction.rule.hears.what, hive::domain::Hearing::Goal { .. });
             if is_word && (meets || elsewhere) {

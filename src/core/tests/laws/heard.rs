@@ -5,8 +5,8 @@ use hive_core::agents::reactions::{AgentReaction, ListensOn, ListensTo};
 use hive_core::engine::Engine;
 use hive_core::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords};
 use hive_domain::{
-    AgentId, AssetId, HeardOn, HeardSide, Hearing, Hears, IntentId, MessageId, Outcome, Reaction,
-    ReactionEffect, Reason, Span, Stamp, Whom,
+    AgentId, AssetId, HeardOn, HeardSide, Hearing, Hears, IntentId, MessageId, MessageKind, Outcome,
+    Reaction, ReactionEffect, Reason, Span, Speaker, Stamp, Whom,
 };
 
 /// Where all this is said.
@@ -42,7 +42,8 @@ impl Words {
         let intent = IntentId { agent: AgentId(who), asset, number: 1 };
         let (reason, minutes) = (Reason::Stop, false);
         let outcome = Outcome { intent, reason, r: -1.0, pnl: -0.01, held: 3, minutes, points: 0.0 };
-        self.kept.outcome((AgentId(who), asset), (Stamp(0), message), (&outcome, side), open);
+        let body = MessageKind::Outcome(outcome);
+        self.kept.said((AgentId(who), asset), (Stamp(0), message), (&body, side), open);
         message
     }
 
@@ -106,7 +107,7 @@ fn who_says_so_alone_too_is_no_echo() {
     let alone = words.lost(2, ASSET, 1, None);
     words.lost(2, ASSET, 1, Some(chain()));
     let both = words.heard(&rule, false).unwrap();
-    assert_eq!(both.messages[0], (alone, Some(AgentId(2))));
+    assert_eq!(both.messages[0], (alone, Speaker::Agent(AgentId(2))));
     // An echo of the listener's own is none of its speaker's alone word.
     let mut words = Words::new();
     let alone = words.lost(2, ASSET, 1, None);
