@@ -19,7 +19,7 @@ use super::strategy::Strategy;
 use super::structures::listed::ListedInstruments;
 use crate::agents::personality::Traits;
 use crate::domain::{
-    AgentId, AssetId, FamilyId, Goal, Indicator, Reaction, SideRule, Stamp, Universe, random,
+    AgentId, AssetId, FamilyId, Goal, Indicator, Reaction, SideRule, Speaker, Stamp, Universe, random,
 };
 use std::ops;
 use std::sync::Arc;
@@ -203,10 +203,11 @@ impl Population {
         }
     }
 
-    /// Whether a reaction listens to this agent.
-    pub fn is_heard_by(&self, reaction: &AgentReaction, speaker: AgentId) -> bool {
-        let Agent { family, goal, .. } = self.agents[speaker.index()];
-        reaction.hears(speaker, family, goal)
+    /// Whether a reaction listens to this speaker.
+    pub fn is_heard_by(&self, reaction: &AgentReaction, speaker: Speaker) -> bool {
+        let Speaker::Agent(agent) = speaker else { return reaction.hears_office(speaker) };
+        let Agent { family, goal, .. } = self.agents[agent.index()];
+        reaction.hears(agent, family, goal)
     }
 
     /// A declared agent, or a scout with its number and what its look-backs are multiplied by.

@@ -25,6 +25,7 @@ use crate::engine::lives::Following;
 use crate::engine::speak::Speak;
 use crate::fills::pace::unit;
 use crate::fills::pace::{PositionPace, Width};
+use crate::hive::heard::CauseChain;
 use crate::hive::influence::{Edges, TopContributors};
 use crate::hive::settings::MoneyFollows;
 use crate::ledger::Ledger;
@@ -242,13 +243,22 @@ impl Respond {
     ) {
         let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         let factors = mind::explain(heard, &agent.traits);
-        let body = MessageKind::Stance(Stance { verb, own: heard.own, result: x, factors, because });
+        let stance = Stance { verb, own: heard.own, result: x, factors, because };
+        let body = MessageKind::Stance(stance);
         let ear = &mut self.ears[slot];
         ear.said = x;
         ear.verb = verb;
         self.edges[slot] = edges;
-        let asset = hearing.spec.cast.slots[slot].asset;
-        self.bus.deliver(hearing.at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
+        let (at, asset) = (hearing.at, hearing.spec.cast.slots[slot].asset);
+        let id = self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
+        if hearing.spec.has_reactions {
+            // It is of those who moved it, and of all that led its open life to where it stands.
+            let mut chain =
+                self.open_lives[slot].as_ref().map_or_else(CauseChain::default, |o| o.chain.clone());
+            let voices = edges.iter().filter(|e| e.share > 0.0);
+            voices.for_each(|e| chain.extend(Speaker::Agent(e.from), &CauseChain::default()));
+            self.heard.stance((agent.id, asset), (at, id), &stance, chain);
+        }
     }
 
     /// What listening was worth since the last barrier goes to those who moved the listener.

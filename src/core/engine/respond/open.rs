@@ -18,8 +18,8 @@ use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Action, AgentId, AssetId, Cause, MessageId, MessageKind, Outcome, ReactionEffect, Reason, Stamp, Swayed,
-    Verb,
+    Action, AgentId, AssetId, Cause, MessageId, MessageKind, Outcome, ReactionEffect, Reason, Speaker, Stamp,
+    Swayed, Verb,
 };
 use crate::engine::outputs::BeforeLook;
 use crate::engine::speak::{Speak, StepOutput};
@@ -95,6 +95,7 @@ impl Respond {
                 speakers: 0.0,
                 now: at,
                 since: Stamp(i64::MIN),
+                on_news: false,
                 close: now.close,
                 sigma: now.sigma,
             };
@@ -105,15 +106,7 @@ impl Respond {
         }
         self.heard.age();
         for OpenWord { speaker, message, side, chain, body } in words {
-            match body {
-                MessageKind::Action(a) => {
-                    self.heard.action(speaker, (at, message), (a.verb, side), Some(chain));
-                }
-                MessageKind::Outcome(o) => {
-                    self.heard.outcome(speaker, (at, message), (&o, side), Some(chain));
-                }
-                _ => {}
-            }
+            self.heard.said(speaker, (at, message), (&body, side), Some(chain));
         }
     }
 
@@ -327,6 +320,7 @@ impl<'a> OpenCompany<'a> {
         if on_news && !self.hears.heard.is_news(reaction, self.listening.asset) {
             return None;
         }
+        let listener = ReactionListener { on_news, ..listener };
         self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
     }
 
@@ -437,6 +431,10 @@ impl Company for OpenCompany<'_> {
         let named = causes.messages.iter().map(|(message, _)| Cause { message: *message, part });
         self.pending.push(Swayed { reaction, causes: named.collect() });
         self.chain.depth = self.chain.depth.max(causes.chain.depth);
-        causes.chain.agents.iter().for_each(|agent| self.chain.extend(*agent, &CauseChain::default()));
+        causes
+            .chain
+            .agents
+            .iter()
+            .for_each(|agent| self.chain.extend(Speaker::Agent(*agent), &CauseChain::default()));
     }
 }
