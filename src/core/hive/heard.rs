@@ -242,6 +242,28 @@ impl RecentWords {
         }
     }
 
+    /// Whether something that this reaction may listen for was said after this message. Of levels that were announced there
+    /// is something new at each close, since the price is.
+    pub fn is_newer(&self, reaction: &AgentReaction, asset: AssetId, than: MessageId) -> bool {
+        let Some(kind) = kind(&reaction.rule.hears.what) else {
+            return match reaction.rule.hears.what {
+                Hearing::Goal { goal, .. } => {
+                    self.goals[goal.index()].is_some_and(|(_, message)| message > than)
+                }
+                _ => true,
+            };
+        };
+        let is_new =
+            |rings: &[VecDeque<KeptWord>; KINDS]| rings[kind].back().is_some_and(|word| word.message > than);
+        match reaction.on {
+            ListensOn::Mine => is_new(&self.rings[asset.index()]),
+            ListensOn::Asset(other) => is_new(&self.rings[other.index()]),
+            ListensOn::Others => {
+                self.rings.iter().enumerate().any(|(i, rings)| i != asset.index() && is_new(rings))
+            }
+        }
+    }
+
     /// What of this a reaction of the listener heard; none if it is not enough.
     pub fn heard(
         &self,

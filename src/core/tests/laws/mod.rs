@@ -8,6 +8,7 @@ mod each_reaction;
 mod emergence;
 mod gate;
 mod house;
+mod in_legs;
 mod limits;
 mod liquidity;
 mod listener;
