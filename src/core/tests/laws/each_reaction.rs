@@ -3,16 +3,20 @@
 
 use super::reactions::{deeds, is_deed_of, speaker};
 use crate::common::{Run, Tape};
+use hive_core::agents::declaration::Declaration;
 use hive_core::config::{self, Config, READY};
 use hive_core::hive::settings::GoalTargets;
 use hive_domain::{
     Action, AgentId, AnnouncedLevel, AssetId, Command, Event, FamilyId, Goal, HeardSide, Hearing, Message,
     MessageKind, Reaction, ReactionEffect, Speaker, SpokenBy, Stamp, Term, Verb,
 };
+use hive_market::synth::{Detail, SynthFeed, SynthSettings};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Days of the embedded market that a scene takes.
 const DAYS: u32 = 300;
+/// The same in which legs are listed, and days of bars before them.
+const IN_LEGS: (u32, u32) = (60, 12);
 
 /// Whose words a scene is about.
 #[derive(Clone, Copy)]
@@ -60,7 +64,7 @@ const fn below(goal: Goal, met: Option<Goal>) -> (Hearing, i8) {
 const LOST: Hearing = Hearing::Lost(None);
 const STOP: Hearing = Hearing::Near(AnnouncedLevel::Stop, 1.0);
 
-/// One for each name that is shipped.
+/// One for each name that is shipped and acts at bars.
 const SCENES: [ReactionScene; 17] = {
     use Company::{Anyone, Family, One, Tracker};
     use Hearing::{Closed, Opened, Won};
@@ -89,10 +93,33 @@ const SCENES: [ReactionScene; 17] = {
     ]
 };
 
+/// One for each that families in legs have of their own.
+const SCENES_IN_LEGS: [ReactionScene; 9] = {
+    use Company::{Anyone, Family};
+    use Hearing::{Closed, Opened};
+    use ReactionEffect::{Cut, Size, Target, Wait};
+    let half_an_hour = Wait(hive_domain::Span(30 * hive_domain::Span::MINUTE.0));
+    [
+        scene("arbitrageur takes sooner", Family(FamilyId::Arbitrage), (Closed, 0), (1, 1), Target(0.6)),
+        scene("carrier halves", Anyone, (LOST, 0), (3, 24), Cut(0.5)),
+        scene("maker thins", Anyone, (Opened, 0), (3, 4), Cut(0.5)),
+        scene("maker waits for calm", Anyone, (LOST, 0), (2, 4), hours(1)),
+        scene("payers leave", Anyone, (Closed, 0), (5, 8), Cut(0.5)),
+        scene("provider starts small", Anyone, (Opened, 0), (2, 48), Size(0.5)),
+        scene("scalper stands aside", Family(FamilyId::Scalp), (LOST, 0), (1, 1), half_an_hour),
+        scene("triangle shares", Family(FamilyId::Triangular), (Opened, 0), (1, 1), Size(0.5)),
+        scene("volatility seller closes", Family(FamilyId::Volatility), (Opened, 0), (1, 4), Cut(1.0)),
+    ]
+};
+
 /// A roster in which nobody lives by anything but the rules of one name, as they are or turned round; those who hold it.
 fn living_by(config: &Config, name: &str, turn: impl Fn(&Reaction) -> Reaction) -> Config {
     let mut config = config.clone();
     config.roster.scouts = 0;
+    // Whom it may hear stays; of those in legs nobody else, since they are most of the work.
+    let holds = |agent: &Declaration| agent.reacts.iter().any(|r| r.name == name);
+    let holders: Vec<FamilyId> = config.roster.agents.iter().filter(|a| holds(a)).map(|a| a.family).collect();
+    config.roster.agents.retain(|a| !a.family.is_structured() || holders.contains(&a.family));
     for agent in &mut config.roster.agents {
         agent.reacts = agent.reacts.iter().filter(|r| r.name == name).map(&turn).collect();
     }
@@ -291,6 +318,16 @@ fn wrong_with(scene: &ReactionScene, tape: &Tape) -> Vec<String> {
     wrong
 }
 
+/// The embedded market with legs.
+fn in_detail() -> Tape {
+    let (bars, days) = IN_LEGS;
+    let start = SynthSettings { bars_days: bars + days, ..SynthSettings::default() };
+    let mut detail = Detail::last(days, start.from, start.bars_days);
+    // Else venues hardly come apart.
+    detail.faults = true;
+    Tape::of(&mut SynthFeed::new(SynthSettings { detail: Some(detail), ..start }).unwrap())
+}
+
 #[test]
 fn each_shipped_reaction_makes_its_deed_and_turned_round_or_in_other_company_it_does_not() {
     let mut names = BTreeSet::new();
@@ -298,9 +335,23 @@ fn each_shipped_reaction_makes_its_deed_and_turned_round_or_in_other_company_it_
         let agents = config::parse(ready.name, ready.text).unwrap().roster.agents;
         names.extend(agents.into_iter().flat_map(|a| a.reacts).map(|r| r.name));
     }
-    let scenes: BTreeSet<String> = SCENES.iter().map(|s| s.name.to_owned()).collect();
+    let scenes = SCENES.iter().chain(&SCENES_IN_LEGS);
+    let scenes: BTreeSet<String> = scenes.map(|s| s.name.to_owned()).collect();
     assert_eq!(names, scenes, "each has a scene, and each scene a rule");
     let tape = Tape::market(DAYS);
     let wrong: Vec<String> = SCENES.iter().flat_map(|scene| wrong_with(scene, &tape)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_shipped_reaction_of_families_in_legs_does_so_too() {
+    let tape = in_detail();
+    let wrong: Vec<String> = std::thread::scope(|threads| {
+        let parts = SCENES_IN_LEGS.chunks(SCENES_IN_LEGS.len().div_ceil(2));
+        let runs: Vec<_> = parts
+            .map(|part| threads.spawn(|| part.iter().flat_map(|s| wrong_with(s, &tape)).collect::<Vec<_>>()))
+            .collect();
+        runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
