@@ -2,7 +2,8 @@
 
 use crate::agents::at_bars::AtBars;
 use crate::agents::life::Life;
-use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp};
+use crate::agents::structures::in_legs::StructureLife;
+use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp, Swayed};
 use crate::execution::VenueRequest;
 use crate::fills::books::SimulatedBook;
 use std::ops::Range;
@@ -75,6 +76,17 @@ impl BeforeLook {
     }
 }
 
+/// A life in legs that speaks as it was before it looked: its open twin decides from here where something acts on it.
+#[derive(Clone, Debug)]
+pub struct BeforeLegs {
+    /// Agent and asset, by structure.
+    pub structure: u32,
+    /// The stamp that is over.
+    pub now: Stamp,
+    /// The life and its book, before the look.
+    pub life: StructureLife,
+}
+
 /// What was said in a step.
 #[derive(Clone, Debug, Default)]
 pub struct StepOutput {
@@ -91,6 +103,8 @@ pub struct StepOutput {
     pub structured: Vec<Utterance>,
     /// Structures that judged in this step, ascending.
     pub judged: Vec<u32>,
+    /// Of those that live by reactions their lives before they judged, in the same order.
+    pub before_legs: Vec<BeforeLegs>,
     /// At a barrier: the lives of declared agents that live by reactions, before they looked; ascending by slot.
     pub before: Vec<BeforeLook>,
     /// The indicators that those saw.
@@ -109,4 +123,9 @@ pub(super) struct Scratch {
     pub changes: Vec<(AgentId, i64)>,
     /// The same in base units.
     pub deltas: Vec<(AgentId, Decimal)>,
+    /// By structure whose open life is apart, ascending: what it said at the stamp that is over, before it is delivered.
+    pub in_legs: Vec<(u32, SwayedWords)>,
 }
+
+/// What an open life said at a look, each word with what swayed it.
+pub(super) type SwayedWords = Vec<(MessageKind, Vec<Swayed>)>;

@@ -189,6 +189,7 @@ impl Speak {
         said.structured.clear();
         said.judged.clear();
         said.before.clear();
+        said.before_legs.clear();
         said.seen.clear();
         said.begun = true;
         if let Event::Market(event) = event

@@ -26,6 +26,8 @@
 //!    held in legs.
 
 pub(in crate::agents) mod basket;
+#[cfg(test)]
+mod company_tests;
 pub(in crate::agents) mod context;
 pub mod filling;
 pub(in crate::agents) mod gap;

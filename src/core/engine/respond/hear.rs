@@ -21,9 +21,10 @@ const FEE_BPS_MAX: f64 = 100.0;
 const INTENT_MAX: f64 = 2_000.0;
 
 impl Respond {
-    /// An event comes that nobody has heard yet, and the stamp before it was judged ([`Speak::begin`]): lives with money
-    /// decide on the same market.
+    /// An event comes that nobody has heard yet, and the stamp before it was judged ([`Speak::begin`]): open lives in legs and
+    /// lives with money decide on the same market.
     pub fn begin(&mut self, spec: &RespondSpec, speak: &Speak, said: &StepOutput, out: &mut Outputs) {
+        self.look_in_legs(spec, speak, said, out);
         if said.judged.is_empty() || !spec.real.has_packages {
             return;
         }
@@ -51,7 +52,11 @@ impl Respond {
                 self.refuse(&spec.cast, spoken.voice, out);
             }
         }
+        self.say_in_legs(spec, event.at(), (speak, said), out);
         let (s, market) = (&spec.settings, &speak.market);
+        if let Event::Market(event) = event {
+            self.hear_in_legs(spec, market, event);
+        }
         // News of an order may be stamped long before they come, and what comes of them is decided now.
         let at = if matches!(event, Event::Venue(_)) { said.now } else { event.at() };
         let cx = &StepContext { spec: &spec.real, settings: s, at, market };
@@ -132,11 +137,16 @@ impl Respond {
         }
         self.delist(spec, cx, out);
         self.real.mark(cx, out);
+        // Neither those at bars nor those in legs hear what the others' open lives say at this barrier.
+        self.look_in_legs(spec, speak, said, out);
+        self.delist_in_legs(spec, at, speak, out);
         self.live_open(spec, at, speak, said, out);
+        self.say_in_legs(spec, at, (speak, said), out);
+        self.settle_in_legs(spec, at, speak);
         self.listen(spec, at, speak, out);
         let margins = Margins::new(cast, s, &spec.kinds, &speak.market, at);
         let pnl = margins.look(&mut self.stakes, &mut self.ears);
-        self.open.push(at, s.capital + pnl + speak.structures.total());
+        self.open.push(at, s.capital + pnl + self.total_in_legs(&speak.structures));
         self.tend(cx, out);
         self.real.judge_packages(cx, cast, &speak.structures, &said.judged, out);
         self.real.decide(cx, &self.office.knobs, &mut self.decisions, out);

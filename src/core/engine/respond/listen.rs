@@ -254,7 +254,7 @@ impl Respond {
         if hearing.spec.has_reactions {
             // It is of those who moved it, and of all that led its open life to where it stands.
             let mut chain =
-                self.open_lives[slot].as_ref().map_or_else(CauseChain::default, |o| o.chain.clone());
+                self.open_lives[slot].as_ref().map_or_else(CauseChain::default, |o| o.ways.chain.clone());
             let voices = edges.iter().filter(|e| e.share > 0.0);
             voices.for_each(|e| chain.extend(Speaker::Agent(e.from), &CauseChain::default()));
             self.heard.stance((agent.id, asset), (at, id), &stance, chain);

@@ -4,7 +4,7 @@ use crate::agents::life::Life;
 use crate::domain::{Announced, Stamp};
 use crate::engine::outputs::BeforeLook;
 use crate::fills::books::SimulatedBook;
-use crate::hive::heard::CauseChain;
+use crate::hive::heard::{CauseChain, sign};
 use serde::{Deserialize, Serialize};
 
 /// An open life that is apart from its alone one.
@@ -16,6 +16,13 @@ pub struct OpenLife {
     pub raw: SimulatedBook,
     /// What it has announced.
     pub announced: Announced,
+    /// What its reactions have done.
+    pub(super) ways: ReactionState,
+}
+
+/// What the reactions of an open life that is apart have done to it so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReactionState {
     /// Side of its last position.
     pub(super) side: i8,
     /// A bit for each reaction that has acted since its last close.
@@ -42,6 +49,19 @@ impl CompanyShare {
     }
 }
 
+impl ReactionState {
+    /// Nothing has acted on this life yet.
+    pub(super) fn of(life: &Life) -> Self {
+        let side = life.open().map_or(0, |open| sign(open.heading()));
+        ReactionState { side, ..ReactionState::default() }
+    }
+
+    /// Whether nothing keeps it from entering any more.
+    pub(super) fn is_free(&self, at: Stamp) -> bool {
+        self.waits.is_none_or(|until| until <= at)
+    }
+}
+
 impl OpenLife {
     /// As its alone life was before this look.
     pub(super) fn of(before: &BeforeLook) -> Self {
@@ -49,10 +69,7 @@ impl OpenLife {
             life: before.life.clone(),
             raw: before.raw,
             announced: before.announced,
-            side: 0,
-            acted: 0,
-            waits: None,
-            chain: CauseChain::default(),
+            ways: ReactionState::of(&before.life),
         }
     }
 }

@@ -37,11 +37,18 @@ impl Scene {
     }
 }
 
+/// What is changed of a configuration before its scene begins.
+pub type Change = dyn Fn(&mut Config) + Sync;
+
 /// All scenes.
-pub const ALL: [fn() -> Scene; 6] = [|| house(20, 12), flow, apart, making, pools, carries];
+pub const ALL: [fn(&Change) -> Scene; 6] =
+    [|change| house((20, 12), change), flow, apart, making, pools, carries];
+
+/// Nothing is changed.
+pub fn as_it_is(_config: &mut Config) {}
 
 /// The full house: days of bars, then of detail with faults.
-pub fn house(bars: u32, days: u32) -> Scene {
+pub fn house((bars, days): (u32, u32), change: &Change) -> Scene {
     let start = SynthSettings { bars_days: bars + days, ..SynthSettings::default() };
     let mut detail = Detail::last(days, start.from, start.bars_days);
     detail.faults = true;
@@ -53,6 +60,7 @@ pub fn house(bars: u32, days: u32) -> Scene {
     for agent in ranks.skip(1) {
         agent.params.insert("basket".to_owned(), DrawnNumber { from: 1.0, to: 1.0 });
     }
+    change(&mut config);
     let engine = engine(&config, feed.universe());
     let events = std::iter::from_fn(move || feed.next().unwrap());
     Scene { name: "full house, embedded market in detail", engine, events: Box::new(events) }
@@ -97,10 +105,11 @@ impl HandMade {
         self.tell(MarketEvent::Bar { instrument: id, at, bar });
     }
 
-    fn done(self) -> Scene {
+    fn done(self, change: &Change) -> Scene {
         let roster =
             Roster { agents: self.who, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
-        let config = Config { costs: Costs::default(), roster, ..Config::default() };
+        let mut config = Config { costs: Costs::default(), roster, ..Config::default() };
+        change(&mut config);
         Scene {
             name: self.name,
             engine: engine(&config, &self.universe),
@@ -161,7 +170,7 @@ const SECOND: InstrumentId = InstrumentId(1);
 const THIRD: InstrumentId = InstrumentId(2);
 
 /// Twenty seconds of buying, twenty of selling, and the price goes with them; now and then the spread widens.
-fn flow() -> Scene {
+fn flow(change: &Change) -> Scene {
     let numbers =
         [("horizon", 5.0), ("memory", 30.0), ("hurdle", 1.0), ("size", 0.2), ("hold", 3.0), ("age", 2.0)];
     let who = vec![agent("Sara", FamilyId::Scalp, SideRule::Both, &numbers)];
@@ -175,11 +184,11 @@ fn flow() -> Scene {
         let price = mid * if buys { 1.0 + half } else { 1.0 - half };
         hand.tell(MarketEvent::Trade { instrument: FIRST, at: at(t), price, size: 5.0, buys });
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// Two venues that come apart, further apart, and together again, both ways.
-fn apart() -> Scene {
+fn apart(change: &Change) -> Scene {
     let numbers =
         [("pair", 0.0), ("memory", 60.0), ("hurdle", 2.0), ("hold", 60.0), ("size", 0.3), ("age", 5.0)];
     let who = vec![agent("Ada", FamilyId::Arbitrage, SideRule::Both, &numbers)];
@@ -198,11 +207,11 @@ fn apart() -> Scene {
         hand.quote(FIRST, at(t), 100.0, 0.0001);
         hand.quote(SECOND, at(t), 100.0 * (1.0 + (off + noise) / 1e4), 0.0001);
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// Prints five basis points from a mid that hardly moves; then takers who know where it goes; then calm again.
-fn making() -> Scene {
+fn making(change: &Change) -> Scene {
     let numbers = [
         ("aversion", 0.05),
         ("hurdle", 0.5),
@@ -234,12 +243,12 @@ fn making() -> Scene {
             1.0
         };
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// A busy pool with ranges whose price wanders out of them and comes back, and falls behind the exchange for
 /// a state now and then.
-fn pools() -> Scene {
+fn pools(change: &Change) -> Scene {
     let provides = [
         ("mode", 0.0),
         ("width", 0.05),
@@ -284,11 +293,11 @@ fn pools() -> Scene {
             hand.quote(FIRST, at(t + 30.0 * f64::from(k)), perp, 0.000_05);
         }
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// Bars of spot on margin, a perp whose longs pay and then are paid, and two futures: one expensive, one cheap.
-fn carries() -> Scene {
+fn carries(change: &Change) -> Scene {
     let carry = [("hurdle", 0.02), ("nearest", 7.0), ("stop", 900.0), ("size", 0.8)];
     let funding = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 0.8)];
     let who = vec![
@@ -332,5 +341,5 @@ fn carries() -> Scene {
         }
         hand.events.push(Event::Barrier(at));
     }
-    hand.done()
+    hand.done(change)
 }

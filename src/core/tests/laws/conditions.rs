@@ -65,7 +65,8 @@ struct Listener {
 
 impl Listener {
     fn new(engine: &Engine, hears: bool) -> Self {
-        let (cast, capital) = (engine.cast(), engine.settings().capital / engine.cast().declared as f64);
+        let cast = engine.cast();
+        let capital = engine.settings().capital * (1.0 / cast.declared as f64);
         let bank = |slots: &Vec<u32>| {
             let keys = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
             Bank::new(keys.filter(|k| !matches!(k, Indicator::Rank(_))).collect(), 6.0)
@@ -311,8 +312,14 @@ impl Listener {
                 may_open: true,
             };
             let ear = Ear { rules: &one.rules, asset: s.asset, seen, told: None };
+            let (waits, swayed) = self.company.remove(&(s.agent.0, s.asset.0)).unwrap_or_default();
+            let twin = &engine.speak.structures.twins[i];
+            let mut life = &twin.life;
+            if self.hears {
+                one.voice.in_company(waits, swayed);
+                life = engine.respond.open_legs[i].life(twin);
+            }
             one.voice.over(&ear, &own, &mut self.count);
-            let life = &engine.speak.structures.twins[i].life;
             one.voice.agrees(&life.life);
             one.voice.holds(&one.rules, (&cast.listed, &engine.speak.market), &life.legs);
         }
@@ -451,8 +458,8 @@ fn law12_conditions_replay_where_assets_pause_vanish_and_return() {
 #[test]
 fn law12_conditions_of_structures_replay() {
     // Each by itself: together they are most of a minute of one core.
-    let followed = |make: fn() -> Scene| {
-        let scene = make();
+    let followed = |make: fn(&scenes::Change) -> Scene| {
+        let scene = make(&scenes::as_it_is);
         (scene.name, follow(scene.engine, scene.events))
     };
     let counts = std::thread::scope(|threads| {
@@ -473,6 +480,29 @@ fn law12_conditions_of_structures_replay() {
     let believed =
         [FamilyId::Volatility, FamilyId::MarketMaking, FamilyId::Options, FamilyId::Move, FamilyId::Defi];
     assert_eq!(unknown, believed.map(|f| (f, Unknown::OwnGain)));
+}
+
+#[test]
+fn law12_conditions_of_open_lives_in_legs_replay() {
+    let followed = |make: fn(&scenes::Change) -> Scene| {
+        let scene = make(&super::in_legs::in_company);
+        (scene.name, follow_lives(scene.engine, scene.events, true))
+    };
+    let counts = std::thread::scope(|threads| {
+        let runs = scenes::ALL.map(|make| threads.spawn(move || followed(make)));
+        runs.map(|run| run.join().unwrap())
+    });
+    let mut total = Count::default();
+    for (name, count) in counts {
+        assert!(count.broken.is_empty(), "{name}: {} times, first {:?}", count.broken.len(), count.broken[0]);
+        total.add(count);
+    }
+    println!("{:?}", total.said);
+    for &family in FamilyId::ALL.iter().filter(|f| f.is_structured()) {
+        let opened = total.opened(family);
+        assert!(opened >= 3, "{family} opened {opened}: too few to prove anything");
+    }
+    assert!(total.unknown.keys().all(|(_, what)| *what == Unknown::OwnGain), "{:?}", total.unknown);
 }
 
 #[test]

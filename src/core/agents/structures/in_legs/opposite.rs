@@ -46,6 +46,15 @@ impl InLegs<'_> {
         is_new && is_allowed && self.orderable(leg, units).is_some()
     }
 
+    /// Whether the leg that an intent has announced as its hedge could be ordered against so many units; where it has
+    /// announced none, or has it already, there is nothing to order.
+    pub(super) fn could_oppose(&self, open: &OpenIntent, units: f64) -> bool {
+        let Some(Hedge { how: HedgeKind::Opposite { instrument, ratio }, .. }) = open.plan.hedge else {
+            return true;
+        };
+        open.legs.first().is_some_and(|l| self.orderable(against(l.leg, instrument, ratio), units).is_some())
+    }
+
     /// Worth of one base unit of a leg, where so many units of it can be ordered.
     fn orderable(&self, leg: StructureLeg, units: f64) -> Option<f64> {
         let seen = self.seen;
