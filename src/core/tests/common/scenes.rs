@@ -215,7 +215,10 @@ fn making() -> Scene {
         ("age", 5.0),
     ];
     let who = [("Mia", SideRule::Both), ("Moe", SideRule::Short)];
-    let who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
+    let mut who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
+    // One more quotes at several prices, and takes back what is beyond a quote.
+    let wide = [&numbers[..], &[("levels", 3.0), ("hedge", 1.0)]].concat();
+    who.push(agent("Max", FamilyId::MarketMaking, SideRule::Both, &wide));
     let mut hand = Scene::by_hand("a market to make, by hand", &[PERP], who);
     let mut knows = 100.0;
     for n in 0..6_000_i32 {
