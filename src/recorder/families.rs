@@ -102,7 +102,7 @@ impl FamilyTable {
         let letters =
             if to.since(feed.from) < Span::DAY { "2022-01-01T00:00".len() } else { "2022-01-01".len() };
         let moment = |at: Stamp| at.to_string().chars().take(letters).collect::<String>().replace('T', " ");
-        let each = engine.settings().capital / cast.declared.max(1) as f64;
+        let each = cast.stake(engine.settings().capital);
         let of = |r: &FamilyRow| {
             let family = r.family;
             cast.agents[..cast.declared].iter().filter(move |a| a.family.text() == family)

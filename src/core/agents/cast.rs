@@ -172,6 +172,17 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
 }
 
 impl Population {
+    /// Weight of each declared agent while nothing tells them apart: an equal part of all.
+    pub fn equal_weight(&self) -> f64 {
+        1.0 / self.declared.max(1) as f64
+    }
+
+    /// What each declared agent's simulated lives stand on, in currency, where all have so much. It is reckoned here alone:
+    /// divided by the number of agents in place of multiplied by their weight it is another double for every fourth number.
+    pub fn stake(&self, capital: f64) -> f64 {
+        capital * self.equal_weight()
+    }
+
     /// All who speak of an asset: every agent on it, at bars or in legs. Voices are numbered slots first.
     pub fn voices_on(&self, asset: AssetId) -> impl Iterator<Item = usize> {
         let (slots, structures) = (&self.by_asset[asset.index()], &self.structures_on[asset.index()]);

@@ -100,7 +100,7 @@ impl<'a> Margins<'a> {
             |(l, kind): (&InstrumentState, &InstrumentKind)| PriceRange::new(l.last(), l.is_fresh(at), *kind);
         Margins {
             cast,
-            reference: reference(settings, cast),
+            reference: cast.stake(settings.capital),
             prices: AssetPrices::new(market.desk().iter().zip(kinds).map(range).collect()),
         }
     }
@@ -130,9 +130,4 @@ impl<'a> Margins<'a> {
         let own = (&mut lives[agent.slots.clone()], &self.cast.slots[agent.slots.clone()]);
         stake.look(self.reference, own, |slot| slot.asset.index(), &self.prices, pnl)
     }
-}
-
-/// Capital of an agent's simulated life, in currency: an equal part of all.
-pub(super) fn reference(settings: &Settings, cast: &Population) -> f64 {
-    settings.capital * (1.0 / cast.declared.max(1) as f64)
 }

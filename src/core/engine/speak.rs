@@ -6,7 +6,7 @@
 //! stamp is in, and not as each close arrives: a cross-sectional family would otherwise depend on the
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
-use super::lives::{self, Following, Margins};
+use super::lives::{Following, Margins};
 use super::outputs::BeforeLook;
 pub use super::outputs::StepOutput;
 use super::structures::{StructureSpec, Structures};
@@ -119,8 +119,8 @@ impl SpeakSpec {
         let coins = cast.slots.iter().map(coin).collect();
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
-        let weight = 1.0 / cast.declared.max(1) as f64;
-        let reference = lives::reference(&settings, &cast);
+        let weight = cast.equal_weight();
+        let reference = cast.stake(settings.capital);
         let kept = points::kept(settings.clock.decide, settings.listening.points_span_days);
         let structures = StructureSpec::new(&cast, universe, (reference, kept), &settings.costs);
         SpeakSpec {

@@ -78,7 +78,7 @@ impl Respond {
     fn hearing<'a>(&self, spec: &'a RespondSpec, at: Stamp, speak: &'a Speak) -> HeardNow<'a> {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.voices(spec);
-        let reference = 1.0 / cast.declared.max(1) as f64;
+        let reference = cast.equal_weight();
         let shares = Shares::new(cast, at, speak, reference, &self.real.account.funds);
         let asset = |(i, l): (usize, &InstrumentState)| {
             let id = AssetId(i as u16);

@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::engine::outputs::BeforeLook;
 use crate::engine::speak::{Speak, StepOutput};
-use crate::engine::{Outputs, Utterance, lives};
+use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
 use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
@@ -63,7 +63,7 @@ impl Respond {
         if !spec.has_reactions {
             return;
         }
-        let (cast, reference) = (&*spec.cast, lives::reference(&spec.settings, &spec.cast));
+        let (cast, reference) = (&*spec.cast, spec.cast.stake(spec.settings.capital));
         let mut words = Vec::new();
         let mut rest = &said.utterances[..];
         for before in &said.before {

@@ -65,7 +65,8 @@ struct Listener {
 
 impl Listener {
     fn new(engine: &Engine, hears: bool) -> Self {
-        let (cast, capital) = (engine.cast(), engine.settings().capital / engine.cast().declared as f64);
+        let cast = engine.cast();
+        let capital = cast.stake(engine.settings().capital);
         let bank = |slots: &Vec<u32>| {
             let keys = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
             Bank::new(keys.filter(|k| !matches!(k, Indicator::Rank(_))).collect(), 6.0)
@@ -262,7 +263,7 @@ impl Listener {
             None => (&engine.speak.lives[slot], &engine.speak.raw[slot]),
         };
         voice.agrees(life);
-        let capital = engine.settings().capital / cast.declared as f64;
+        let capital = cast.stake(engine.settings().capital);
         let (held, foretold) = (raw.quantity + raw.order, voice.quantity * capital);
         let is_near = (held - foretold).abs() <= 1e-9 * foretold.abs();
         assert!(is_near, "{} at {at} holds {held}, foretold {foretold}", voice.name);
