@@ -81,7 +81,7 @@ impl FamilyRow {
     /// any of them did.
     pub fn is_structured(&self) -> bool {
         let family = FamilyId::parse(self.family);
-        family.is_some_and(|f| f.is_structured() || (f.trades_as_listed() && self.real.fills > 0))
+        family.is_some_and(FamilyId::is_structured) || self.real.fills > 0
     }
 }
 
@@ -92,8 +92,7 @@ impl FamilyTable {
         let with = |f: &&FamilyId| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
         let row = |f: &FamilyId| match f {
             f if f.is_structured() => structured(engine, *f),
-            f if f.trades_as_listed() => either(engine, *f),
-            f => plain(engine, *f),
+            f => either(engine, *f),
         };
         let rows = FamilyId::ALL.iter().filter(with).map(row);
         // Where a market goes on, as far as it went.

@@ -24,7 +24,7 @@ pub const STEPS_MAX: usize = 8;
 /// Largest size that an offer may name, as a multiple of that of the intent that it follows.
 const OFFER_SIZE_MAX: f64 = 4.0;
 /// Share of an intent that its hedge takes off.
-const HEDGED: f64 = 0.5;
+pub const HEDGED: f64 = 0.5;
 /// How long a re-entry is offered after its pause, as a share of the longest time that the intent is held.
 const OFFERED: f64 = 0.25;
 

@@ -5,5 +5,6 @@ mod any_series;
 mod casting;
 mod character;
 mod families;
+mod hedged;
 mod stage;
 mod structured;
