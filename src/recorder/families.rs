@@ -72,6 +72,8 @@ pub struct FamilyMoney {
 /// All rows of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FamilyTable {
+    /// The fill level in words.
+    pub fill_level: String,
     /// One row a family, in the order of [`FamilyId::ALL`]; families without an agent are left out.
     pub rows: Vec<FamilyRow>,
 }
@@ -117,7 +119,7 @@ impl FamilyTable {
             verdict: verdict(&r),
             ..r
         };
-        FamilyTable { rows: rows.map(whole).collect() }
+        FamilyTable { fill_level: engine.settings().fill_level(), rows: rows.map(whole).collect() }
     }
 }
 

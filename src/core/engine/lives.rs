@@ -12,6 +12,7 @@ use crate::fills::{Costs, side_rate};
 use crate::market::{InstrumentState, Market};
 
 /// One asset at one barrier, as the simulated lives on it see it.
+#[derive(Clone, Copy)]
 pub(super) struct Following<'a> {
     settings: &'a Settings,
     pace: PositionPace,
@@ -40,6 +41,11 @@ impl<'a> Following<'a> {
         };
         let lever_max = MarginTiers::of(kind).lever_max();
         Following { settings, pace, cost, sigma: listing.sigma, close: listing.last().close, lever_max }
+    }
+
+    /// The same at another price, between two closes.
+    pub(super) fn at(self, close: f64) -> Self {
+        Following { close, ..self }
     }
 
     /// A life on one of the `live` assets of an agent of this reference weight goes for `x`, a signed fraction of

@@ -26,7 +26,7 @@ use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
-use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
+use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords};
 
 /// By how much of an agent's unit two sizes differ that count as different.
 const DIFFERS: f64 = 0.1;
@@ -182,11 +182,7 @@ impl Respond {
         }
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
-                open.announced.say(action.after, action.price);
-                open.side = sign(action.side());
-                if action.verb == Verb::Close {
-                    open.acted = 0;
-                }
+                open.heed(action);
             }
             if n < both {
                 continue;

@@ -1,10 +1,10 @@
 //! What is kept of an open life, and of how often company made a difference.
 
 use crate::agents::life::Life;
-use crate::domain::{Announced, Stamp};
+use crate::domain::{Action, Announced, Stamp, Verb};
 use crate::engine::outputs::BeforeLook;
 use crate::fills::books::SimulatedBook;
-use crate::hive::heard::CauseChain;
+use crate::hive::heard::{CauseChain, sign};
 use serde::{Deserialize, Serialize};
 
 /// An open life that is apart from its alone one.
@@ -17,13 +17,13 @@ pub struct OpenLife {
     /// What it has announced.
     pub announced: Announced,
     /// Side of its last position.
-    pub(super) side: i8,
+    pub(in crate::engine) side: i8,
     /// A bit for each reaction that has acted since its last close.
     pub(super) acted: u32,
     /// Until when it neither enters nor adds.
     pub(super) waits: Option<Stamp>,
     /// Through whom it came to be apart.
-    pub(super) chain: CauseChain,
+    pub(in crate::engine) chain: CauseChain,
 }
 
 /// At how many barriers a life was looked at, and at how many of them the open one differed from the alone one.
@@ -43,6 +43,15 @@ impl CompanyShare {
 }
 
 impl OpenLife {
+    /// It did this, and says so.
+    pub(in crate::engine) fn heed(&mut self, action: &Action) {
+        self.announced.say(action.after, action.price);
+        self.side = sign(action.side());
+        if action.verb == Verb::Close {
+            self.acted = 0;
+        }
+    }
+
     /// As its alone life was before this look.
     pub(super) fn of(before: &BeforeLook) -> Self {
         OpenLife {

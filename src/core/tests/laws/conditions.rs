@@ -16,6 +16,7 @@ use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::Legs;
 use hive_core::config::Config;
 use hive_core::engine::{Engine, Outputs};
+use hive_core::fills::fine::FillPrices;
 use hive_core::fills::pace::unit;
 use hive_domain::{
     Bar, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reason, Span,
@@ -132,6 +133,11 @@ impl Listener {
                 if let MarketEvent::Bar { instrument, at, bar } = *market {
                     self.bar(instrument, at, bar);
                 }
+                if let MarketEvent::Inside { instrument, at, bar } = *market
+                    && engine.settings().fills == FillPrices::Fine
+                {
+                    self.between(engine, (instrument, at, bar), &mut said);
+                }
                 if self.board.accepts(market) {
                     if self.stamp.is_none_or(|s| market.at() > s) {
                         self.over(engine, &mut said);
@@ -159,6 +165,24 @@ impl Listener {
         seen.change = before.map(|(_, last)| (bar.close / last.close - 1.0).ln_1p());
         seen.bank.push(&bar);
         seen.last = Some((at, bar));
+    }
+
+    /// A bar of the fast clock, of which whoever decides at bars looks at the close.
+    fn between(&mut self, engine: &Engine, (id, at, bar): (InstrumentId, Stamp, Bar), said: &mut Said) {
+        let cast = engine.cast();
+        for (slot, voice) in self.at_bars.iter_mut().enumerate() {
+            let (agent, asset) = (cast.slots[slot].agent, cast.slots[slot].asset);
+            if asset.index() != id.index() {
+                continue;
+            }
+            let own = said.remove(&(agent.0, asset.0)).unwrap_or_default();
+            self.company.remove(&(agent.0, asset.0));
+            let (close, nan) = (bar.close, f64::NAN);
+            let (range, sigma, keys, values) = ((nan, nan, nan), nan, &[][..], &[][..]);
+            let look = BarLook { at, close, range, trades: false, sigma, keys, values, unit: 0.0, adds: 0 };
+            voice.between(&look, &own, &mut self.count);
+            *self.count.between.entry(voice.family).or_default() += own.len();
+        }
     }
 
     fn is_fresh(&self, asset: usize, at: Stamp) -> bool {
@@ -423,6 +447,31 @@ fn law12_orders_that_rest_at_a_level_replay_alone_and_open() {
             count.unknown,
             count.broken
         );
+    }
+}
+
+/// Quarters of an hour, at whose closes stops and targets are judged.
+pub fn told_finely(days: u32) -> Tape {
+    let mut tape = crate::common::served::paired(days, 1_000);
+    let desk = tape.universe.desk().len();
+    tape.universe.instruments.truncate(desk);
+    tape
+}
+
+#[test]
+fn law12_conditions_replay_between_closes_alone_and_open() {
+    let tape = told_finely(200);
+    let mut config = shipped();
+    config.fills = FillPrices::Fine;
+    let rules = super::reactions::probes();
+    for hears in [false, true] {
+        for (i, agent) in config.roster.agents.iter_mut().enumerate().filter(|_| hears) {
+            agent.reacts = rules.iter().cycle().skip(5 * i).take(6).cloned().collect();
+        }
+        let count = follow_lives(engine(&config, &tape.universe), tape.events.iter().copied(), hears);
+        let acted = count.between.values().filter(|n| **n > 0).count();
+        assert!(acted >= 6, "between closes: {:?}", count.between);
+        assert!(count.unknown.is_empty() && count.broken.is_empty(), "{:?}", count.broken);
     }
 }
 
