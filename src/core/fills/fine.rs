@@ -61,7 +61,7 @@ impl FillPrices {
 /// What an event says of a price between two closes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FinerPrice {
-    /// Of what.
+    /// What it is a price of.
     pub instrument: InstrumentId,
     /// The finer bar; of a quote its mid, with the volume of the last bar of the decision clock.
     pub bar: Bar,

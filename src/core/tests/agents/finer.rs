@@ -143,3 +143,23 @@ fn what_was_decided_at_a_close_fills_once_at_the_first_finer_open_and_never_agai
     assert_eq!((raw.quantity, raw.order), (0.0, 0.0));
     assert!((raw.traded - traded - held * below).abs() < 0.01 * held * below, "sold once: {raw:?}");
 }
+
+#[test]
+fn where_it_is_quoted_a_finer_bar_that_opened_in_the_past_of_quotes_fills_nothing() {
+    let mut run = long(FillPrices::Fine);
+    let (n, close, stop, _) = warm(&mut run);
+    bar(&mut run, n + 1, (close, close), &[close; 4], Told::Quotes);
+    let held = run.engine.speak.raw[0].quantity;
+    let quote = |at: i64, price: f64| {
+        let at = Stamp(bar_at(n + 1).0 + at);
+        MarketEvent::Quote { instrument: PERP, at, bid: price, ask: price, bid_size: 1e6, ask_size: 1e6 }
+    };
+    let below = 0.99 * stop;
+    assert_eq!(tell(&mut run, quote(1, below))[0].reason, Reason::Stop);
+    let past = Bar { open: 2.0 * close, high: 2.0 * close, low: below, close: below, volume: 1e9 };
+    let at = Stamp(bar_at(n + 1).0 + 2);
+    tell(&mut run, MarketEvent::Inside { instrument: PERP, at, bar: past });
+    assert_eq!((run.engine.speak.raw[0].quantity, run.engine.speak.raw[0].order), (held, -held));
+    tell(&mut run, quote(3, below));
+    assert_eq!(run.engine.speak.raw[0].quantity, 0.0);
+}
