@@ -61,7 +61,8 @@ impl<'a> Stepper<'a> {
             _ => {}
         }
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
-        if barrier.is_some() {
+        let events = self.stats.events;
+        if barrier.is_some() || self.keeper.as_ref().is_some_and(|k| k.is_due_by_events(events)) {
             let talk = self.keep_talk()?;
             if let Some(keeper) = &mut self.keeper {
                 keeper.barrier(self.engine, &self.stats, talk)?;

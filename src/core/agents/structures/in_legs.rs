@@ -22,6 +22,7 @@ mod quotes;
 use super::context::StructureContext;
 use super::filling::FillContext;
 use super::legs::{LATENCY, LegOrder, Legs};
+use super::listed::ListedInstruments;
 use super::margin;
 pub use super::margin::maintenance;
 use super::ranges::{Bounds, LiquidityChange};
@@ -324,6 +325,7 @@ impl Trading for InLegs<'_> {
         let mut legs = p.legs.iter().map(each).collect::<Option<Vec<OpenLeg>>>()?;
         let notional = legs.iter().map(|l| libm::fabs(l.leg.ratio * l.entry)).fold(0.0, f64::max);
         let first = first.map_or_else(|| seen.units(p.size, notional), |f| f * seen.capital / notional);
+        let first = if self.who.rules.is_maker() { first } else { in_lots(seen.listed, &legs, first) };
         // A leg below a lot or the least notional would leave the others alone.
         let is_tradable = legs.iter().all(|OpenLeg { leg, bounds, entry }| {
             seen.is_order(leg.instrument, leg.ratio * first, *entry, bounds.is_none())
@@ -384,11 +386,13 @@ impl Trading for InLegs<'_> {
         if self.who.rules.is_maker() {
             return;
         }
-        if change.more > 0.0 && self.lead(legs, open, change.more) {
+        let whole = |units| in_lots(self.seen.listed, &open.legs, units);
+        let more = whole(open.units) - whole(open.units - change.more);
+        if more > 0.0 && self.lead(legs, open, more) {
             return;
         }
         for (n, OpenLeg { leg, bounds, .. }) in open.legs.iter().enumerate() {
-            let quantity = open.side * leg.ratio * change.more;
+            let quantity = open.side * leg.ratio * more;
             if let Some(bounds) = *bounds {
                 self.provide(legs, n, leg.instrument, bounds, quantity);
                 continue;
@@ -472,6 +476,11 @@ impl Trading for InLegs<'_> {
 
 /// Draws for cancels follow those for orders.
 const CANCEL: usize = LEGS_MAX;
+
+/// Units of an intent in lots that all of its legs can be held in; what is put into pools has none.
+pub fn in_lots(listed: &ListedInstruments, legs: &[OpenLeg], units: f64) -> f64 {
+    listed.units(legs.iter().filter(|l| l.bounds.is_none()).map(|l| l.leg), units)
+}
 
 /// Whether all legs that are known by bars have one that closes now: else one would be filled at the open
 /// of its next bar hours before the other. A leg that has been silent for a day is not waited for.

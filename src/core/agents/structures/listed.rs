@@ -5,6 +5,7 @@
 //! currency ([`ListedInstruments::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
 //! go back where they came from.
 
+use crate::agents::proposal::StructureLeg;
 use crate::domain::{
     AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, PriceStep, Universe, money,
 };
@@ -104,6 +105,14 @@ impl ListedInstruments {
     pub fn lots(&self, id: InstrumentId, size: f64) -> f64 {
         let lot = self.lots[id.index()];
         if lot > 0.0 { libm::floor(size / lot * (1.0 + 1e-12)) * lot } else { size }
+    }
+
+    /// Units of legs of these sizes a unit, in whole lots of the coarsest, toward zero: what is less than one of those would
+    /// be held in the finer ones alone.
+    pub fn units(&self, legs: impl Iterator<Item = StructureLeg>, units: f64) -> f64 {
+        let step = |l: StructureLeg| self.lots[l.instrument.index()] / libm::fabs(l.ratio);
+        let step = legs.filter(|l| l.ratio != 0.0).map(step).fold(0.0, f64::max);
+        if step > 0.0 { libm::floor(units / step * (1.0 + 1e-12)) * step } else { units }
     }
 
     /// Where what is bought is booked.

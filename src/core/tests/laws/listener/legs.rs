@@ -12,7 +12,7 @@ use hive_core::agents::structures::{StructureContext, Values};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{
     Action, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Plan, Reason, Span, Stamp, Term,
+    MessageKind, Plan, Reason, Span, Stamp, Term, money,
 };
 use hive_market::Market;
 use hive_market::quotes::DetailLevel;
@@ -81,7 +81,19 @@ impl Ear<'_> {
         })
     }
 
-    /// Orders so many units more of a leg; a maker takes nothing.
+    /// Of so many units those that all legs can be held in: whole lots of each, and so of the one with the fewest of them.
+    fn in_lots(&self, legs: impl Iterator<Item = (InstrumentId, f64, bool)>, units: f64) -> f64 {
+        let lot = |id| money::to_estimate(self.seen.listed.get(id).lot);
+        let step =
+            legs.filter(|l| !l.2).map(|l| lot(l.0) / l.1.abs()).filter(|s| s.is_finite()).fold(0.0, f64::max);
+        if step == 0.0 || self.rules.is_maker() {
+            units
+        } else {
+            (units / step * (1.0 + 1e-12)).floor() * step
+        }
+    }
+
+    /// Orders of a leg what so many more, in lots, come to; a maker takes nothing.
     fn send(&self, leg: &mut HeardLeg, side: f64, more: f64) {
         let size = (leg.leg.ratio * more).abs();
         let whole = if leg.bounds.is_some() { size } else { self.seen.listed.lots(leg.leg.instrument, size) };
@@ -105,6 +117,8 @@ impl Ear<'_> {
             Some(size) => size * seen.capital / notional,
             None => seen.units(p.size, notional),
         };
+        let all = p.legs.iter().zip(&bounds).map(|(l, b)| (l.instrument, l.ratio, b.is_some()));
+        let first = self.in_lots(all, first);
         let legs = p.legs.iter().zip(bounds).map(|(l, b)| self.leg(*l, b, first));
         let mut open = Followed {
             plan: Plan {
@@ -346,7 +360,10 @@ impl Look for LegLook<'_> {
     }
 
     fn order(&self, open: &mut Followed, more: f64) {
-        let side = open.side;
+        let (side, legs) = (open.side, &open.legs);
+        let all = || legs.iter().map(|l| (l.leg.instrument, l.leg.ratio, l.bounds.is_some()));
+        let whole = |units| self.ear.in_lots(all(), units);
+        let more = whole(open.units) - whole(open.units - more);
         open.legs.iter_mut().for_each(|l| self.ear.send(l, side, more));
     }
 
