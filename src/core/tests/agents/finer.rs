@@ -163,3 +163,30 @@ fn where_it_is_quoted_a_finer_bar_that_opened_in_the_past_of_quotes_fills_nothin
     tell(&mut run, quote(3, below));
     assert_eq!(run.engine.speak.raw[0].quantity, 0.0);
 }
+
+#[test]
+fn what_the_last_hour_of_a_bar_decides_is_not_dealt_at_the_open_of_that_bar() {
+    let mut run = long(FillPrices::Fine);
+    let (n, close, stop, _) = warm(&mut run);
+    let held = run.engine.speak.raw[0].quantity;
+    let below = 0.99 * stop;
+    let done = bar(&mut run, n + 1, (close, below), &[close, close, close, below], Told::Hours);
+    assert_eq!((done[0].0, done[0].1.reason, done.len()), (bar_at(n + 1), Reason::Stop, 1), "{done:?}");
+    assert_eq!((run.engine.speak.raw[0].quantity, run.engine.speak.raw[0].order), (held, -held));
+    let cash = run.engine.speak.raw[0].cash;
+    bar(&mut run, n + 2, (below, below), &[below; 4], Told::Hours);
+    let got = (run.engine.speak.raw[0].cash - cash) / held;
+    assert!((got / below - 1.0).abs() < 0.002, "sold at {got}, the next open is {below}");
+}
+
+#[test]
+fn a_bar_that_was_told_no_finer_fills_what_is_on_order() {
+    let mut run = long(FillPrices::Fine);
+    let (n, close, stop, _) = warm(&mut run);
+    bar(&mut run, n + 1, (close, close), &[close; 4], Told::Hours);
+    let done = bar(&mut run, n + 2, (close, 0.99 * stop), &[], Told::Hours);
+    assert_eq!(done[0].1.reason, Reason::Stop, "{done:?}");
+    bar(&mut run, n + 3, (stop, stop), &[], Told::Hours);
+    let raw = &run.engine.speak.raw[0];
+    assert_eq!((raw.quantity, raw.order), (0.0, 0.0));
+}
