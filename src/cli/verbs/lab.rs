@@ -18,6 +18,7 @@ use crate::config::setup;
 use crate::config::{self, Config, ON_BARS};
 use crate::domain::{FamilyId, Goal, SideRule, Stamp};
 use crate::fills::Costs;
+use crate::fills::fine::FillPrices;
 use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
 use crate::lab::joint::{MarketRun, joint};
@@ -157,6 +158,7 @@ impl LabOptions {
             days: o.days,
             clock: o.clock,
             costs: o.costs,
+            fills: None,
             scouts: o.scouts,
         }
     }
@@ -274,6 +276,11 @@ fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
     let (mut config, _) = options::load(o.agents.as_ref(), &ON_BARS, &run.overrides())?;
     if o.services {
         serve(&mut config);
+    }
+    if config.fills == FillPrices::Fine {
+        let why =
+            "an experiment is judged on the bars of the decision clock: leave costs.fills out of the roster";
+        return Err(Failure::Usage(why.to_owned()));
     }
     let mut feed = open_feed(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);

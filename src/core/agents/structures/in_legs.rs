@@ -26,7 +26,7 @@ use super::listed::ListedInstruments;
 use super::margin;
 pub use super::margin::maintenance;
 use super::ranges::{Bounds, LiquidityChange};
-use super::values::{KEYS, Values};
+use super::values::Values;
 use crate::agents::company::Company;
 use crate::agents::families::Rules;
 use crate::agents::life::{Forced, Life, OpenIntent, OpenLeg, Resize, Trading};
@@ -299,17 +299,18 @@ impl Trading for InLegs<'_> {
 
     fn view<'v>(&'v self, values: &'v Values, held: u32, open: Option<&OpenIntent>) -> EvalContext<'v> {
         let (side, best) = open.map_or((0.0, 0.0), |o| (o.side, o.best));
+        let (close, sigma) = self.who.rules.bar();
         // What it gains is relative to its entry already.
-        let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
-        EvalContext { close, sigma, held, best, entry, side, keys: &KEYS, values: &values.0 }
+        let (entry, keys) = (f64::NAN, self.who.rules.keys());
+        EvalContext { close, sigma, held, best, entry, side, keys, values: &values.0 }
     }
 
     fn best(&self, open: &OpenIntent, values: &Values) -> f64 {
         open.best.max(values.of(Indicator::Gain))
     }
 
-    fn propose(&self, legs: &Legs, view: &EvalContext<'_>, _again: Option<f64>) -> Option<Proposal> {
-        self.who.rules.propose(&self.with(legs), view)
+    fn propose(&self, legs: &Legs, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal> {
+        self.who.rules.propose(&self.with(legs), view, again)
     }
 
     #[inline(never)]
@@ -383,8 +384,12 @@ impl Trading for InLegs<'_> {
         legs.market_value(self.seen.listed, self.seen.board)
     }
 
-    fn next_add(&self, when: Condition, _side: f64, _view: &EvalContext<'_>) -> Condition {
-        when
+    /// Of who is judged by bars, as far beyond this gain as σ says that one of them may go.
+    fn next_add(&self, when: Condition, _side: f64, view: &EvalContext<'_>) -> Condition {
+        if view.sigma.is_nan() {
+            return when;
+        }
+        Condition { right: Term::Level(view.of(Indicator::Gain) + 4e4 * view.sigma), ..when }
     }
 
     #[inline(never)]

@@ -72,6 +72,19 @@ impl ListedInstruments {
         all
     }
 
+    /// What can be held against an instrument, in the account's currency, the best first: the perps of its asset, its dated
+    /// futures, the last to expire first, then what is bought and sold on margin, where a short pays borrow.
+    pub(in crate::agents) fn against(&self, held: InstrumentId) -> Vec<InstrumentId> {
+        let of = |kind| {
+            let is_other =
+                |i: &Instrument| i.kind == kind && i.quote.is_none() && self.coin(i.id) != self.coin(held);
+            self.find(self.get(held).asset, is_other)
+        };
+        let mut futures = of(InstrumentKind::Future);
+        futures.sort_by_key(|id| (std::cmp::Reverse(self.get(*id).terms.expiry()), *id));
+        [of(InstrumentKind::Perp), futures, of(InstrumentKind::Margin)].concat()
+    }
+
     /// Smallest price step at a price.
     pub fn tick(&self, id: InstrumentId, price: f64) -> f64 {
         self.ticks[id.index()].unwrap_or_else(|| money::to_estimate(self.get(id).tick.at(price)))

@@ -61,6 +61,7 @@ impl Respond {
         let at = if matches!(event, Event::Venue(_)) { said.now } else { event.at() };
         let cx = &StepContext { spec: &spec.real, settings: s, at, market };
         self.real.watch(said.now, out);
+        self.between(spec, event.at(), speak, said, out);
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
@@ -73,11 +74,11 @@ impl Respond {
                 let listing = &market.instruments[instrument.index()];
                 let (kind, costs) = (spec.kinds[instrument.index()], &spec.costs[instrument.index()]);
                 for &slot in spec.real.desk.slots(instrument) {
-                    let book = &mut self.ears[slot as usize].open.book;
-                    book.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
-                    if let Some(open) = &mut self.open_lives[slot as usize] {
-                        open.raw.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
-                    }
+                    let apart = self.open_lives[slot as usize].as_mut().map(|open| &mut open.raw);
+                    let open = &mut self.ears[slot as usize].open.book;
+                    std::iter::once(open)
+                        .chain(apart)
+                        .for_each(|book| s.fills.close(book, costs, kind, (listing, s.clock.decide)));
                 }
                 self.gauge.bar(spec, instrument, listing);
                 self.real.bar(cx, instrument, out);
@@ -168,7 +169,7 @@ impl Respond {
     }
 
     /// Delivers what a voice said and keeps what it changes; `is_heard`: whether others hear it as it was said.
-    fn hear(
+    pub(in crate::engine) fn hear(
         &mut self,
         spec: &RespondSpec,
         at: Stamp,

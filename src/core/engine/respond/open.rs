@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::engine::outputs::{BeforeLook, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
-use crate::engine::{Outputs, Utterance, lives};
+use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
 use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
@@ -63,7 +63,7 @@ impl Respond {
         if !spec.has_reactions {
             return;
         }
-        let (cast, reference) = (&*spec.cast, lives::reference(&spec.settings, &spec.cast));
+        let (cast, reference) = (&*spec.cast, spec.cast.stake(spec.settings.capital));
         let mut words = Vec::new();
         let mut rest = &said.utterances[..];
         for before in &said.before {
@@ -189,11 +189,7 @@ impl Respond {
         let mut words = Vec::new();
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
-                if action.verb != Verb::Close {
-                    ways.side = sign(action.delta);
-                } else {
-                    ways.acted = 0;
-                }
+                ways.heed(action);
             }
             if n < both {
                 continue;

@@ -22,10 +22,10 @@ use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
 use crate::agents::{Agent, Population};
 use crate::domain::{AgentId, InstrumentId, MarketEvent, MessageId, MessageKind, Stamp};
+use crate::engine::Outputs;
 use crate::engine::outputs::{BeforeLegs, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::structures::{DualFill, Structures};
-use crate::engine::{Outputs, lives};
 use crate::fills::liquidation::Stake;
 use crate::hive::heard::ReactionListener;
 use crate::market::Market;
@@ -360,7 +360,7 @@ impl Respond {
 
 /// Capital of an agent's lives in one structure, in currency.
 fn capital(spec: &RespondSpec, agent: &Agent) -> f64 {
-    lives::reference(&spec.settings, &spec.cast) / agent.structures.len() as f64
+    spec.cast.stake(spec.settings.capital) / agent.structures.len() as f64
 }
 
 fn filling<'a>(spec: &'a RespondSpec, market: &'a Market) -> FillContext<'a> {

@@ -8,7 +8,7 @@ use hive_core::agents::proposal::{Proposal, StructureLeg};
 use hive_core::agents::structures::legs::{LATENCY, Legs};
 use hive_core::agents::structures::listed::ListedInstruments;
 use hive_core::agents::structures::ranges::{Bounds, LiquidityChange};
-use hive_core::agents::structures::{KEYS, StructureContext, Values};
+use hive_core::agents::structures::{StructureContext, Values};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{
     Action, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
@@ -287,12 +287,13 @@ impl Look for LegLook<'_> {
     }
 
     fn views(&self, held: u32, open: Option<&Followed>) -> [EvalContext<'_>; 2] {
-        let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
+        let rules = self.ear.rules;
+        let ((close, sigma), entry, keys) = (rules.bar(), f64::NAN, rules.keys());
         let (side, bests) = open.map_or((0.0, [0.0; 2]), |o| (o.side, o.best));
         let is_first = self.is_flat && open.is_some();
         [0, 1].map(|n| {
             let Values(values) = if is_first { &self.first } else { &self.values[n] };
-            EvalContext { close, sigma, held, best: bests[n], entry, side, keys: &KEYS, values }
+            EvalContext { close, sigma, held, best: bests[n], entry, side, keys, values }
         })
     }
 
@@ -308,17 +309,20 @@ impl Look for LegLook<'_> {
     fn opening(&self, held: u32, offer: Option<&Offer>, _said: Option<&Action>) -> Option<Followed> {
         let (nothing, [view, _]) = (Legs::default(), self.views(held, None));
         let told = self.ear.told.clone();
-        let proposed = told.or_else(|| self.ear.rules.propose(&self.ear.with(&nothing), &view));
+        let again = offer.map(|offer| offer.again.side);
+        let proposed = told.or_else(|| self.ear.rules.propose(&self.ear.with(&nothing), &view, again));
         let proposed = proposed.filter(|p| offer.is_none_or(|offer| offer.again.side == p.side))?;
         self.ear.enter(&proposed, offer)
     }
 
     fn next_add(
         &self,
-        before: (Condition, f64),
+        (when, more): (Condition, f64),
         _said: Option<(Condition, f64)>,
     ) -> Option<(Condition, f64)> {
-        Some(before)
+        let (_, sigma) = self.ear.rules.bar();
+        let beyond = self.values[0].of(Indicator::Gain) + 4e4 * sigma;
+        Some((if sigma.is_nan() { when } else { Condition { right: Term::Level(beyond), ..when } }, more))
     }
 
     fn is_own(&self, when: &Condition) -> bool {
