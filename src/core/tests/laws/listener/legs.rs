@@ -11,8 +11,8 @@ use hive_core::agents::structures::ranges::{Bounds, LiquidityChange};
 use hive_core::agents::structures::{StructureContext, Values};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{
-    Action, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Plan, Reason, Span, Stamp, Term, money,
+    Action, AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind,
+    MarketEvent, MessageKind, Plan, Reason, Span, Stamp, Term, money,
 };
 use hive_market::Market;
 use hive_market::quotes::DetailLevel;
@@ -369,7 +369,8 @@ impl Look for LegLook<'_> {
 
     fn oppose(&self, open: &mut Followed, instrument: InstrumentId, ratio: f64) -> bool {
         let (ear, first) = (self.ear, open.legs[0].leg);
-        let against = StructureLeg { instrument, ratio: -ratio * first.ratio };
+        let put = matches!(ear.seen.listed.get(instrument).terms, ContractTerms::Option { call: false, .. });
+        let against = StructureLeg { instrument, ratio: ratio * first.ratio * if put { 1.0 } else { -1.0 } };
         if ear.is_settled(instrument) || !ear.is_aligned([&against].into_iter()) {
             return false;
         }
