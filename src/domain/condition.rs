@@ -220,7 +220,7 @@ pub enum HedgeKind {
     Opposite {
         /// Where that leg is held.
         instrument: InstrumentId,
-        /// Base units of it for each base unit of the first leg, on the other side of it; positive.
+        /// Base units of it for each base unit of the first leg, on the other side of it, of a put on the same; positive.
         ratio: f64,
     },
 }

@@ -52,6 +52,15 @@ pub const HEDGE: ParamSpec = param(
      0: half of it is taken off",
 );
 
+/// The parameter beside it that says in what.
+pub const HEDGE_IN: ParamSpec = param(
+    "hedge_in",
+    "0 or 1",
+    (0.0, 0.0),
+    (0.0, 1.0),
+    "1: that is an option that gains as the position loses, where one is listed and priced; 0: none of options",
+);
+
 /// What wakes a family.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subscriptions {

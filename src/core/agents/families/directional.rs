@@ -2,7 +2,7 @@
 //! against it; an agent of both sides takes the side of the drift.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
-use crate::agents::family::{Family, FamilyInfo, HEDGE, Subscriptions, param};
+use crate::agents::family::{Family, FamilyInfo, HEDGE, HEDGE_IN, Subscriptions, param};
 use crate::agents::proposal::Proposal;
 use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, SideRule, Term};
@@ -15,6 +15,7 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         param("drift", "bars", (60.0, 240.0), LOOKBACK, "look-back of the slow drift"),
         param("tolerance", "σ", (0.75, 1.75), (0.1, 5.0), "adverse drift at which the view is given up"),
         HEDGE,
+        HEDGE_IN,
     ],
     ordered: &[],
 };

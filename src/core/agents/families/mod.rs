@@ -10,7 +10,8 @@
 //!    evaluated wherever the entry could.
 
 use super::context::{BarCoin, Context};
-use super::family::{Family, FamilyInfo, HEDGE};
+use super::declaration::ParamSpec;
+use super::family::{Family, FamilyInfo, HEDGE, HEDGE_IN};
 use super::proposal::Proposal;
 use super::structures::context::StructureContext;
 use super::structures::hedged_view::HedgedView;
@@ -108,8 +109,12 @@ pub fn is_control(family: FamilyId, params: &[f64]) -> bool {
 /// Base units of an opposite leg that an agent with these numbers holds against each of its own, while the danger of its
 /// hedge lasts; none of who takes a part off in its place, and of families that hold legs in any case.
 fn hedge_ratio(family: FamilyId, params: &[f64]) -> Option<f64> {
-    let at = info(family).params.iter().position(|p| *p == HEDGE)?;
-    params.get(at).copied().filter(|ratio| *ratio > 0.0)
+    number(family, params, &HEDGE).filter(|ratio| *ratio > 0.0)
+}
+
+fn number(family: FamilyId, params: &[f64], of: &ParamSpec) -> Option<f64> {
+    let at = info(family).params.iter().position(|p| p == of)?;
+    params.get(at).copied()
 }
 
 impl Rules {
@@ -123,7 +128,8 @@ impl Rules {
     ) -> Option<Result<Self, String>> {
         let ratio = hedge_ratio(family, params)?;
         let view = Rules::at_bars(family, params)?;
-        Some(HedgedView::new(view, ratio, asset, listed).map(Rules::Hedged))
+        let in_options = number(family, params, &HEDGE_IN).is_some_and(|number| number >= 0.5);
+        Some(HedgedView::new(view, (ratio, in_options), asset, listed).map(Rules::Hedged))
     }
 
     /// Its indicators as they are now, but for [`Indicator::Gain`](crate::domain::Indicator::Gain).

@@ -7,7 +7,9 @@
 //!    family is asked with the same indicators over the same bars. Distances from the entry are said as gains, bars as minutes.
 //! 2. The danger of its hedge is that of its family. Where the other market has no price of now, or may not be short, the
 //!    hedge takes [`HEDGED`] off as at bars.
-//! 3. It needs nothing but the bars of its own asset. A family that ranks assets, looks at the market of all, or at where
+//! 3. An option is held against it where its agent asks for that: it is paid in full, and what of it is lost is no more than
+//!    that. One that ends before it was needed protects nothing any more, and one that ends while it is held ends the intent.
+//! 4. It needs nothing but the bars of its own asset. A family that ranks assets, looks at the market of all, or at where
 //!    volume changed hands is not held so, and its orders never rest at a level.
 
 use crate::agents::context::Context;
@@ -21,8 +23,8 @@ use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::values::{KEYS, OF_BARS_MAX, Values};
 use crate::domain::condition::Target;
 use crate::domain::{
-    AssetId, Comparison, Condition, Hedge, HedgeKind, Indicator, InstrumentId, MarketEvent, Plan, ReEntry,
-    Span, Stamp, Term,
+    AssetId, Comparison, Condition, ContractTerms, Hedge, HedgeKind, Indicator, InstrumentId, InstrumentKind,
+    MarketEvent, Plan, ReEntry, Span, Stamp, Term,
 };
 use crate::fills::pace::unit;
 use crate::market::Market;
@@ -37,7 +39,10 @@ const FRESH: Span = Span(Span::DAY.0);
 pub struct HedgedView {
     view: Box<Rules>,
     held: InstrumentId,
-    against: InstrumentId,
+    /// The perp, future or margin market of the other leg.
+    against: Option<InstrumentId>,
+    /// Options of the asset, where one of them is to be the other leg.
+    options: Vec<InstrumentId>,
     /// Base units of the other leg for each of the first.
     ratio: f64,
     bank: Bank,
@@ -52,7 +57,7 @@ impl HedgedView {
     /// A view at bars on an asset, held in its first market on the feed; or why its hedge is no leg.
     pub fn new(
         view: Rules,
-        ratio: f64,
+        (ratio, in_options): (f64, bool),
         asset: AssetId,
         listed: &ListedInstruments,
     ) -> Result<HedgedView, String> {
@@ -70,22 +75,50 @@ impl HedgedView {
         let held = listed.find(asset, |_| true).first().copied();
         let held = held.ok_or_else(|| "its asset is not listed".to_owned())?;
         let against = listed.against(held).first().copied();
-        let against =
-            against.ok_or_else(|| "no perp, future or margin market is listed beside it".to_owned())?;
+        let options = listed.find(asset, |i| in_options && i.kind == InstrumentKind::Option);
+        if against.is_none() && options.is_empty() {
+            return Err("no perp, future or margin market is listed beside it".to_owned());
+        }
         let keys = KEYS.iter().chain(&wanted).copied().collect();
         // Buckets of volume are asked for by nobody.
         let bank = Bank::new(wanted, 1.0);
-        Ok(HedgedView { view: Box::new(view), held, against, ratio, bank, keys, last: None, every: None })
+        let view = Box::new(view);
+        Ok(HedgedView { view, held, against, options, ratio, bank, keys, last: None, every: None })
     }
 
-    /// The opposite leg, where it can be held now against a position on this side.
-    fn opposite(&self, seen: &StructureContext<'_>, side: f64) -> HedgeKind {
-        let can_be_held = side < 0.0 || seen.listed.get(self.against).kind.can_short();
-        if can_be_held && seen.is_fresh(&[self.against], FRESH) {
-            HedgeKind::Opposite { instrument: self.against, ratio: self.ratio }
-        } else {
-            HedgeKind::Reduce(HEDGED)
+    /// The opposite leg, where it can be held now against a position on this side that is held until then.
+    fn opposite(&self, seen: &StructureContext<'_>, side: f64, close: f64, until: Stamp) -> HedgeKind {
+        let can_be_held = |id: &InstrumentId| {
+            (side < 0.0 || seen.listed.get(*id).kind.can_short()) && seen.is_fresh(&[*id], FRESH)
+        };
+        let option = self.option(seen, side, close, until);
+        match option.or(self.against.filter(can_be_held)) {
+            Some(instrument) => HedgeKind::Opposite { instrument, ratio: self.ratio },
+            None => HedgeKind::Reduce(HEDGED),
         }
+    }
+
+    /// The put for a long, or the call for a short, that lives as long as the position may, or else the longest; of the
+    /// soonest such expiry the strike that is nearest to the price.
+    fn option(
+        &self,
+        seen: &StructureContext<'_>,
+        side: f64,
+        close: f64,
+        until: Stamp,
+    ) -> Option<InstrumentId> {
+        let rank = |id: &InstrumentId| {
+            let ContractTerms::Option { expiry, strike, call, .. } = seen.listed.get(*id).terms else {
+                return None;
+            };
+            let is_held = call == (side < 0.0) && expiry > seen.now && seen.is_fresh(&[*id], FRESH);
+            let soon = if expiry >= until { expiry.0 } else { i64::MAX - expiry.0 };
+            is_held.then_some((expiry < until, soon, libm::fabs(strike - close), *id))
+        };
+        let all = self.options.iter().filter_map(rank);
+        let best =
+            all.min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)).then(a.3.cmp(&b.3)));
+        best.map(|(.., id)| id)
     }
 }
 
@@ -126,7 +159,8 @@ fn in_legs(plan: Plan, side: f64, close: f64, minutes: f64) -> Plan {
 
 impl Family for HedgedView {
     fn subscriptions(&self) -> Subscriptions {
-        Subscriptions::Events(vec![self.held, self.against])
+        let others = self.against.iter().chain(&self.options);
+        Subscriptions::Events(std::iter::once(&self.held).chain(others).copied().collect())
     }
 
     fn on_event(&mut self, _listed: &ListedInstruments, _board: &Market, event: &MarketEvent) {
@@ -168,7 +202,9 @@ impl Family for HedgedView {
         let can_short = seen.listed.get(self.held).kind.can_short();
         let p = (**self.view).propose(cx).filter(|p| p.limit.is_none() && (p.side > 0.0 || can_short))?;
         let mut plan = in_legs(p.plan, p.side, close, every.in_units_of(Span::MINUTE));
-        plan.hedge = plan.hedge.map(|h| Hedge { how: self.opposite(seen, p.side), ..h });
+        let held = if let Term::Level(minutes) = plan.expire.right { minutes } else { 0.0 };
+        let until = seen.now.after(Span((held * Span::MINUTE.0 as f64) as i64));
+        plan.hedge = plan.hedge.map(|h| Hedge { how: self.opposite(seen, p.side, close, until), ..h });
         let legs = vec![StructureLeg { instrument: self.held, ratio: 1.0 }];
         Some(Proposal { legs, size: unit(cx.view.sigma), plan, ..p })
     }

@@ -4,7 +4,9 @@
 use crate::common::scenes::{self, HEDGED, Scene};
 use crate::common::{actions, bar_at};
 use hive_core::engine::Outputs;
-use hive_domain::{Action, Event, FamilyId, InstrumentId, Message, Money, Reason, Stamp, Term, Verb};
+use hive_domain::{
+    Action, ContractTerms, Event, FamilyId, InstrumentId, Message, Money, Reason, Stamp, Term, Verb,
+};
 
 const COINS: InstrumentId = InstrumentId(0);
 const PERP: InstrumentId = InstrumentId(1);
@@ -29,7 +31,7 @@ fn played(scene: Scene) -> Vec<Message> {
 
 #[test]
 fn a_view_in_a_leg_opens_at_the_close_on_the_side_and_in_the_size_that_it_would_at_bars() {
-    let [at_bars, in_legs] = [0.0, 0.75].map(|ratio| played(scenes::hedged(ratio)));
+    let [at_bars, in_legs] = [0.0, 0.75].map(|ratio| played(scenes::hedged(ratio, false)));
     for family in HEDGED {
         let [bars, legs] = [&at_bars, &in_legs].map(|all| done(all, family).into_iter().next().unwrap());
         assert_eq!((bars.0, bars.1.verb), (legs.0, legs.1.verb), "{family}");
@@ -47,7 +49,7 @@ fn a_view_in_a_leg_opens_at_the_close_on_the_side_and_in_the_size_that_it_would_
 
 #[test]
 fn a_storm_brings_the_opposite_leg_and_it_goes_with_the_position() {
-    let said = played(scenes::hedged(0.75));
+    let said = played(scenes::hedged(0.75, false));
     for family in HEDGED {
         let mut is_hedged = false;
         for (at, a) in done(&said, family) {
@@ -74,7 +76,7 @@ fn a_storm_brings_the_opposite_leg_and_it_goes_with_the_position() {
 
 #[test]
 fn with_money_both_legs_are_in_the_agents_book_and_the_books_balance() {
-    let scene = scenes::hedged(0.75);
+    let scene = scenes::hedged(0.75, false);
     let (mut engine, mut out, mut both, mut flat) = (scene.engine, Outputs::default(), 0, 0);
     for event in scene.events {
         engine.step(&event, &mut out);
@@ -97,4 +99,31 @@ fn with_money_both_legs_are_in_the_agents_book_and_the_books_balance() {
         }
     }
     assert!(both > 50 && flat > 50, "{both} bars with both legs, {flat} with none");
+}
+
+#[test]
+fn an_option_against_it_is_a_put_for_a_long_and_a_call_for_a_short_near_the_price_and_bought() {
+    let mut scene = scenes::hedged(0.75, true);
+    let terms: Vec<ContractTerms> = scene.engine.cast().listed.instruments.iter().map(|i| i.terms).collect();
+    let (mut out, mut sides) = (Outputs::default(), [0; 2]);
+    for event in scene.events {
+        scene.engine.step(&event, &mut out);
+        for (_, a) in actions(&out.messages).filter(|(_, a)| a.reason == Reason::Hedge) {
+            let (first, other) = (a.plan.legs[0], a.plan.legs[1]);
+            let ContractTerms::Option { strike, call, .. } = terms[other.instrument.index()] else {
+                panic!("no option: {a}");
+            };
+            assert_eq!(call, a.side() < 0.0, "{a}");
+            assert_eq!((a.side() * other.ratio, first.ratio), (0.75, 1.0), "it is bought: {a}");
+            assert!((0.5..2.0).contains(&(strike / a.price)), "{strike} is no strike near {a}");
+            sides[usize::from(call)] += 1;
+        }
+        if matches!(event, Event::Barrier(_)) {
+            scene.engine.balances().unwrap();
+        }
+    }
+    assert!(sides[0] > 3 && sides[1] > 3, "puts and calls: {sides:?}");
+    let packages = &scene.engine.respond.real.execution.packages.all;
+    let bought = |p: &hive_core::engine::packages::Package| p.life.legs.totals.fills;
+    assert!(packages.iter().map(bought).sum::<u64>() > 0, "none with money");
 }

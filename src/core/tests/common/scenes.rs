@@ -352,8 +352,8 @@ pub const HEDGED: [FamilyId; 5] =
     [FamilyId::Directional, FamilyId::Trend, FamilyId::Momentum, FamilyId::Range, FamilyId::Volatility];
 
 /// Coins on margin and a perp beside them, with drifts that turn and a storm every twenty days. Who trades has so much held
-/// against each of its own when a storm comes; by nothing, half is taken off at bars.
-pub fn hedged(ratio: f64) -> Scene {
+/// against each of its own when a storm comes, in the perp or in options; by nothing, half is taken off at bars.
+pub fn hedged(ratio: f64, in_options: bool) -> Scene {
     let numbers = |family: FamilyId| match family {
         FamilyId::Directional => vec![("drift", 60.0), ("tolerance", 1.0)],
         FamilyId::Trend => vec![("fast", 10.0), ("slow", 60.0)],
@@ -361,12 +361,21 @@ pub fn hedged(ratio: f64) -> Scene {
         FamilyId::Range => vec![("window", 30.0), ("edge", 1.5), ("quiet", 0.5)],
         _ => vec![("fast", 8.0), ("slow", 80.0), ("squeeze", 1.1), ("channel", 20.0)],
     };
-    let who = HEDGED.map(|family| {
-        let numbers = [numbers(family), vec![("hedge", ratio)]].concat();
+    // Where options are listed volatility trades straddles.
+    let who = HEDGED.iter().filter(|f| !(in_options && **f == FamilyId::Volatility)).map(|&family| {
+        let hedge = vec![("hedge", ratio), ("hedge_in", f64::from(u8::from(in_options)))];
+        let numbers = [numbers(family), hedge].concat();
         agent(&format!("Hal {family}"), family, SideRule::Both, &numbers)
     });
-    let market = [(InstrumentKind::Margin, ContractTerms::Plain, "alpha"), PERP];
-    let mut hand = Scene::by_hand("views with a leg against them, by hand", &market, who.to_vec());
+    let strikes = [25.0, 50.0, 75.0, 100.0, 150.0, 225.0, 340.0];
+    let expiry = bar_at(100_000);
+    let option =
+        |strike, call| (strike, call, ContractTerms::Option { expiry, strike, call, inverse: false });
+    let each = |strike| [option(strike, true), option(strike, false)];
+    let options = if in_options { strikes.map(each).concat() } else { Vec::new() };
+    let mut market = vec![(InstrumentKind::Margin, ContractTerms::Plain, "alpha"), PERP];
+    market.extend(options.iter().map(|(.., terms)| (InstrumentKind::Option, *terms, "alpha")));
+    let mut hand = Scene::by_hand("views with a leg against them, by hand", &market, who.collect());
     let mut price = 100.0;
     for i in 1..=6_000_i64 {
         let storm = if i % 120 < 8 { 4.0 } else { 1.0 };
@@ -380,6 +389,10 @@ pub fn hedged(ratio: f64) -> Scene {
         }
         hand.bar(FIRST, at, price);
         hand.bar(SECOND, at, price * 1.000_5);
+        for (n, (strike, call, _)) in options.iter().enumerate() {
+            let paid = if *call { price - strike } else { strike - price };
+            hand.bar(InstrumentId(THIRD.0 + n as u16), at, paid.max(0.0) + 0.02 * price);
+        }
         hand.events.push(Event::Barrier(at));
     }
     hand.done(&|_| ())

@@ -11,8 +11,8 @@ use hive_core::agents::structures::ranges::{Bounds, LiquidityChange};
 use hive_core::agents::structures::{StructureContext, Values};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{
-    Action, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Plan, Reason, Span, Stamp, Term, money,
+    Action, AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind,
+    MarketEvent, MessageKind, Plan, Reason, Span, Stamp, Term, money,
 };
 use hive_market::Market;
 use hive_market::quotes::DetailLevel;
@@ -194,7 +194,10 @@ impl Voice {
             return self.close(&LegLook::new(ear, None), &mut acts, open, Reason::Liquidated);
         }
         let legs = self.open.iter().flat_map(|o| o.legs.iter().map(|l| &l.leg));
-        let is_early = self.looked.is_some_and(|l| ear.seen.now.since(l) < ear.rules.pace());
+        // A venue that took over what was being closed is no look of its owner's, and is told with the outcome.
+        let is_told = |m: &MessageKind| matches!(m, MessageKind::Outcome(o) if o.reason == Reason::Liquidated);
+        let is_early = !said.iter().any(is_told)
+            && self.looked.is_some_and(|l| ear.seen.now.since(l) < ear.rules.pace());
         if is_early || !ear.is_aligned(legs) {
             assert!(said.is_empty(), "{} at {}: acts out of its pace: {said:?}", self.name, ear.seen.now);
             return;
@@ -369,7 +372,8 @@ impl Look for LegLook<'_> {
 
     fn oppose(&self, open: &mut Followed, instrument: InstrumentId, ratio: f64) -> bool {
         let (ear, first) = (self.ear, open.legs[0].leg);
-        let against = StructureLeg { instrument, ratio: -ratio * first.ratio };
+        let put = matches!(ear.seen.listed.get(instrument).terms, ContractTerms::Option { call: false, .. });
+        let against = StructureLeg { instrument, ratio: ratio * first.ratio * if put { 1.0 } else { -1.0 } };
         if ear.is_settled(instrument) || !ear.is_aligned([&against].into_iter()) {
             return false;
         }
