@@ -182,6 +182,10 @@ impl Respond {
                 }
             }
             if n < both {
+                if matches!(&body, MessageKind::Action(a) if a.verb == Verb::Open) {
+                    // An intent that begins as its alone life's has come about through nobody.
+                    open.chain = CauseChain::default();
+                }
                 continue;
             }
             let body = match body {
