@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agents::declaration::Declaration;
-use crate::domain::{HeardOn, Hearing, Reaction, ReactionEffect, SideRule, Whom};
+use crate::domain::{HeardOn, Reaction, ReactionEffect, SideRule, Whom};
 use std::collections::{BTreeMap, BTreeSet};
 
 const ROSTERS: [(&str, &str); 7] = [
