@@ -165,12 +165,7 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(
-            frame,
-            [why(cx, page, decision, wide(b)), lives_by(t, page, decision, wide(b)), influence(cx, page)]
-                .concat(),
-            b,
-        );
+        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
         show(
             frame,
             open(t, view.chart, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)),
@@ -187,20 +182,14 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             character(t, page, w),
         ];
         show(frame, parts.concat(), a);
-        show(
-            frame,
-            [why(cx, page, decision, wide(b)), lives_by(t, page, decision, wide(b)), influence(cx, page)]
-                .concat(),
-            b,
-        );
+        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page, w),
             serves(t, page, w),
-            why(cx, page, decision, w),
-            lives_by(t, page, decision, w),
+            reasons(cx, page, decision, w),
             open(t, view.chart, page, w, CHART.0),
             lives(t, page, w.min(48)),
             influence(cx, page),
@@ -494,6 +483,13 @@ fn why<'a>(cx: &PaneContext, p: &'a AgentPage, decision: Option<MessageId>, widt
     lines
 }
 
+/// Why it holds what it holds, and what it lives by: what was asked for comes first.
+fn reasons<'a>(cx: &PaneContext, p: &'a AgentPage, asked: Option<MessageId>, width: usize) -> PageLines<'a> {
+    let (stances, rules) = (why(cx, p, asked, width), lives_by(&cx.theme, p, asked, width));
+    let is_deed = p.rules.iter().any(|r| r.last.0 > 0 && Some(r.last) == asked);
+    if is_deed { [rules, stances].concat() } else { [stances, rules].concat() }
+}
+
 /// The rules that it lives by, those that acted last first, each with its last deed and whose words moved it.
 fn lives_by<'a>(t: &Theme, p: &'a AgentPage, asked: Option<MessageId>, width: usize) -> PageLines<'a> {
     let dim = t.of(StyleRole::Dim);
@@ -505,11 +501,14 @@ fn lives_by<'a>(t: &Theme, p: &'a AgentPage, asked: Option<MessageId>, width: us
     told.sort_by_key(|r| (Some(r.last).filter(|d| d.0 > 0) != asked || asked.is_none(), Reverse(r.last)));
     for rule in told {
         let times = match rule.deeds {
-            0 => ", never yet: ".to_owned(),
-            n => format!(", {} ×: ", words::thousands(n as f64)),
+            0 => ", never yet".to_owned(),
+            n => format!(", {} ×", words::thousands(n as f64)),
         };
-        let head = vec![Span::styled(rule.name.as_str(), t.of(StyleRole::Open)), Span::styled(times, dim)];
-        lines.extend(hanging(head, &rule.sentence, t.of(StyleRole::Text), width));
+        lines.push(Line::from(vec![
+            Span::styled(rule.name.as_str(), t.of(StyleRole::Open)),
+            Span::styled(times, dim),
+        ]));
+        lines.extend(hanging(vec![Span::raw("  ")], &rule.sentence, t.of(StyleRole::Text), width));
         if rule.last.0 == 0 {
             continue;
         }

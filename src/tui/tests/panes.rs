@@ -341,7 +341,8 @@ fn a_deed_is_an_edge_of_whom_it_heard_and_opens_the_rule_by_which_it_was_done() 
         let seen = screen(&mut app, width, height);
         for text in [
             "lives by",
-            "sceptic waits, 3 ×: when 3 others",
+            "sceptic waits, 3 ×",
+            "  when 3 others opened",
             "because of #12 Yuki opens short",
             "herald follows, never yet",
         ] {
