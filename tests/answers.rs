@@ -5,7 +5,7 @@ use crate::common::{Run, SCOUTS, Tape, run, shipped};
 use hive::config::{self, Config};
 use hive::domain::{
     Action, AgentId, AssetId, Command, Event, Knob, Message, MessageCounts, MessageKind, Reason, Span,
-    Speaker, SpokenBy, Stamp, Verb,
+    Speaker, SpokenBy, Stamp, Stance, Verb,
 };
 use hive::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -142,7 +142,35 @@ fn is_joined(m: &Message) -> bool {
 
 /// Whether it is a word of a life.
 fn is_word(m: &Message) -> bool {
-    matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_) | MessageKind::Wait(_))
+    matches!(
+        m.body,
+        MessageKind::Action(_) | MessageKind::Outcome(_) | MessageKind::Wait(_) | MessageKind::Rest(_)
+    )
+}
+
+/// What listening made of an intent, if it is that.
+fn stance(m: &Message) -> Option<&Stance> {
+    if let MessageKind::Stance(s) = &m.body { Some(s) } else { None }
+}
+
+/// The numbers of what moved a deed, or a stance.
+fn causes(m: &Message) -> impl Iterator<Item = u64> {
+    let swayed = m.swayed.iter().flat_map(|s| &s.causes).map(|c| c.message.0);
+    swayed.chain(stance(m).into_iter().flat_map(|s| s.because).flatten().map(|n| n.0))
+}
+
+/// Whether two runs say the same; numbers of messages go their own way.
+fn is_same(a: &Message, b: &Message) -> bool {
+    let bare = |s: &Stance| Stance { because: [None; 3], ..*s };
+    match (stance(a), stance(b)) {
+        (Some(a), Some(b)) => bare(a) == bare(b),
+        _ => a.body == b.body,
+    }
+}
+
+/// Whether it is read of the account, which holds what everybody has said.
+fn is_read(m: &Message) -> bool {
+    matches!(m.body, MessageKind::Goal(_) | MessageKind::Adjustment(_) | MessageKind::Receipt(_))
 }
 
 /// What open lives said in one of two runs of a market.
@@ -156,6 +184,8 @@ struct Told<'a> {
     lacks: BTreeSet<u64>,
     /// Those, and those that came about otherwise there: through others, so that others may hear them.
     other: BTreeSet<u64>,
+    /// By number, that of the same word in the other run.
+    twins: HashMap<u64, u64>,
 }
 
 impl<'a> Told<'a> {
@@ -168,7 +198,7 @@ impl<'a> Told<'a> {
         }
         let is_hush = |m: &Message| matches!(m.body, MessageKind::Adjustment(a) if a.knob == Knob::Voice);
         let hushes = (0..messages.len()).filter(|i| is_hush(&messages[*i])).collect();
-        Told { messages, own, hushes, lacks: BTreeSet::new(), other: BTreeSet::new() }
+        Told { messages, own, hushes, lacks: BTreeSet::new(), other: BTreeSet::new(), twins: HashMap::new() }
     }
 
     /// Notes what the other run lacks, or what came about otherwise there.
@@ -177,29 +207,30 @@ impl<'a> Told<'a> {
         for m in with.iter().filter(|m| m.life != SpokenBy::Alone) {
             said.entry((m.at, m.from, m.asset)).or_default().push(m);
         }
-        let causes = |of: &[Message], m: &Message| -> Vec<_> {
-            let all = m.swayed.iter().flat_map(|s| &s.causes);
-            all.map(|c| &of[c.message.0 as usize - 1]).map(|m| (m.at, m.from)).collect()
+        let from = |of: &[Message], m: &Message| -> Vec<_> {
+            causes(m).map(|n| &of[n as usize - 1]).map(|m| (m.at, m.from, m.life)).collect()
         };
         // Who went another way carries that along while it is apart.
         let mut parted = HashSet::new();
         for m in self.messages.iter().filter(|m| m.life != SpokenBy::Alone) {
             let there = said.get(&(m.at, m.from, m.asset)).into_iter().flatten();
-            let same: Vec<_> = there.filter(|o| o.body == m.body).collect();
-            if same.is_empty() {
-                self.lacks.insert(m.id.0);
+            let same: Vec<_> = there.filter(|o| is_same(o, m)).collect();
+            match same.first() {
+                Some(twin) => _ = self.twins.insert(m.id.0, twin.id.0),
+                None => _ = self.lacks.insert(m.id.0),
             }
-            let is_heard = |o: &&&Message| o.life == m.life && causes(with, o) == causes(self.messages, m);
+            let is_heard = |o: &&&Message| o.life == m.life && from(with, o) == from(self.messages, m);
             // The same words from the same speakers, of whom one said so for another reason: nobody hears its own echo, and
             // whose echo it is goes with that.
-            let through = m.swayed.iter().flat_map(|s| &s.causes).map(|c| c.message.0);
-            let mut through = through.filter(|n| is_word(&self.messages[*n as usize - 1]));
+            let mut through = causes(m).filter(|n| !is_read(&self.messages[*n as usize - 1]));
             let is_other = !same.iter().any(is_heard) || through.any(|n| self.other.contains(&n));
             let voice = (m.from, m.asset);
             if is_joined(m) {
                 parted.remove(&voice);
             }
-            if is_other || (m.life == SpokenBy::Open && parted.contains(&voice)) {
+            // A stance is of the open life's own intent.
+            let goes_along = m.life == SpokenBy::Open || stance(m).is_some();
+            if is_other || (goes_along && parted.contains(&voice)) {
                 self.other.insert(m.id.0);
                 if is_word(m) && !is_joined(m) {
                     parted.insert(voice);
@@ -225,8 +256,8 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     /// The chain of message numbers from a word of a run (0 with everybody) back to the silenced one: through what was heard
-    /// that the other run lacks, what the own life did otherwise before and, if asked for, what is read of the account, which
-    /// holds what the silenced one said before.
+    /// that the other run lacks, what the own life did otherwise before and, if asked for, what is read of the account or of the
+    /// pool, which hold what the silenced one said before.
     fn chain(
         &self,
         (run, word): (usize, &Message),
@@ -238,20 +269,25 @@ impl Pair<'_> {
         }
         let on = |chain: Vec<u64>| Some(chain.into_iter().chain([word.id.0]).collect());
         let told = &self.runs[run];
-        for cause in word.swayed.iter().flat_map(|s| &s.causes) {
-            let said = &told.messages[cause.message.0 as usize - 1];
+        for cause in causes(word) {
+            let said = &told.messages[cause as usize - 1];
             if run == 0 && said.from == Speaker::Agent(self.silenced) {
                 return on(vec![said.id.0]);
             }
+            let is_read = is_read(said);
             let read = || if is_word(said) { self.hushed(said.from, word.at) } else { Some((run, said)) };
             if let Some(chain) = by_account.then(read).flatten().and_then(|read| self.account(read)) {
                 return on(chain);
             }
-            if is_word(said)
-                && told.other.contains(&said.id.0)
-                && let Some(chain) = self.chain((run, said), by_account, seen)
-            {
-                return on(chain);
+            // What was said in both runs may have come about through others in one of them alone.
+            let twin =
+                told.twins.get(&said.id.0).map(|n| (1 - run, &self.runs[1 - run].messages[*n as usize - 1]));
+            for (there, said) in [(run, said)].into_iter().chain(twin).filter(|_| !is_read) {
+                if self.runs[there].other.contains(&said.id.0)
+                    && let Some(chain) = self.chain((there, said), by_account, seen)
+                {
+                    return on(chain);
+                }
             }
         }
         if let Some(kept) = self.kept_out(run, word) {
@@ -269,13 +305,16 @@ impl Pair<'_> {
         None
     }
 
-    /// What the silenced one said to the pool before something was read of the account, if that is another without it.
+    /// What the silenced one said to the pool before something was read of it or of the account, if that is another without it.
     fn account(&self, (run, read): (usize, &Message)) -> Option<Vec<u64>> {
         let told = &self.runs[0].messages;
         let before = told[..told.partition_point(|m| m.at <= read.at)].iter().rev();
         let is_pooled = |m: &&Message| m.from == Speaker::Agent(self.silenced) && m.life != SpokenBy::Open;
         let said = before.filter(is_pooled).find(|m| action(m).is_some());
-        said.filter(|_| self.runs[run].other.contains(&read.id.0)).map(|m| vec![m.id.0, read.id.0])
+        // Who has said nothing yet is flat, and the pool counts that: nobody's stance is what it would be with one voice less.
+        let is_meant = said.is_some() || stance(read).is_some();
+        let chain = || said.map(|m| m.id.0).into_iter().chain([read.id.0]).collect();
+        (is_meant && self.runs[run].other.contains(&read.id.0)).then(chain)
     }
 
     /// The word of the manager by which a speaker was last silenced, or heard again, in one of the runs alone.
@@ -329,7 +368,7 @@ fn each_deed_that_goes_with_a_voice_has_a_chain_of_messages_back_to_it() {
     let by_account: usize = each.iter().map(|m| m.led.1).sum();
     let stray: Vec<&Message> = each.iter().flat_map(|m| &m.led.2).collect();
     println!(
-        "{by_word} deeds lead back to the voice, {by_account} through what was read of the account, {} nowhere",
+        "{by_word} deeds lead back to the voice, {by_account} through what was read of the account or pooled, {} nowhere",
         stray.len()
     );
     assert!(by_word >= 1_000, "{by_word}");

@@ -99,7 +99,7 @@ pub enum Hearing {
     Served {
         /// Whether it saved some.
         saved: bool,
-        /// The service.
+        /// Which service it must be.
         service: Option<Service>,
     },
     /// An announced level is at most so many volatilities of a bar away from the price.

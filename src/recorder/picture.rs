@@ -11,6 +11,7 @@
 use super::legs;
 use super::orders;
 use super::record::{self, CurveRecord, Spread, Standing};
+use super::rules::RuleMemories;
 use super::series::{Downsampling, SampledCurve};
 use super::services::ServiceMemory;
 use super::words;
@@ -80,6 +81,8 @@ pub struct Recorder {
     fills: VecDeque<FillRow>,
     /// What services were worth when the day began.
     pub(super) served: ServiceMemory,
+    /// What reactions did.
+    pub(super) rules: RuleMemories,
     /// Small curves, bars.
     pub(super) record: CurveRecord,
 }
@@ -104,6 +107,7 @@ impl Recorder {
             alarms: VecDeque::new(),
             fills: VecDeque::with_capacity(FILLS_MAX),
             served: ServiceMemory::default(),
+            rules: RuleMemories::new(engine),
             record: CurveRecord::new(engine),
         }
     }
@@ -193,6 +197,14 @@ impl Recorder {
                 }
             }
         }
+        if !message.swayed.is_empty() {
+            let (messages, first) = (&self.messages, self.messages.front().map_or(0, |(m, _)| m.id.0));
+            let remembered = |id: MessageId| {
+                let index = usize::try_from(id.0.checked_sub(first)?).ok()?;
+                messages.get(index).map(|(m, _)| m)
+            };
+            self.rules.hear(engine, message, remembered);
+        }
         self.served.hear(message);
         let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
         let cast = engine.cast();
@@ -243,7 +255,7 @@ impl Recorder {
         let settings = engine.settings();
         let declared = &cast.agents[..cast.declared];
         let decided = |slot: usize| self.stance(slot).map_or(MessageId(0), |d| d.message.id);
-        let mut edges = super::network::edges(engine, decided, |_, _| true);
+        let mut edges = super::network::edges(engine, decided, &self.rules, |_, _| true);
         let more_edges = edges.len().saturating_sub(EDGES_MAX) as u64;
         edges.truncate(EDGES_MAX);
         let read = respond.goals.readings(&settings.goals);

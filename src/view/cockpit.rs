@@ -297,8 +297,10 @@ pub struct EdgeRow {
     pub value: f64,
     /// What it had said.
     pub message: MessageId,
-    /// The stance that names it; 0 if that was before this picture's memory.
+    /// The stance or deed that names it; 0 if that was before this picture's memory.
     pub decision: MessageId,
+    /// The reaction by which it was moved to a deed; none of a stance, by which only the size was.
+    pub rule: String,
 }
 
 /// The curves: gains since the start, in currency, oldest first, at most `POINTS_MAX` each.
@@ -582,6 +584,25 @@ pub struct StanceReason {
     pub because: Vec<(MessageId, String)>,
 }
 
+/// A rule that an agent lives by, and what it last did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// What it is called.
+    pub name: String,
+    /// The rule as a sentence.
+    pub sentence: String,
+    /// How often it acted.
+    pub deeds: u64,
+    /// Its last deed; 0 if there was none.
+    pub last: MessageId,
+    /// Where that was.
+    pub asset: String,
+    /// What that was.
+    pub did: String,
+    /// What moved it: number, who said it, what, if it is still remembered.
+    pub because: Vec<(MessageId, String)>,
+}
+
 /// One agent in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentPage {
@@ -599,6 +620,8 @@ pub struct AgentPage {
     pub intents: Vec<IntentView>,
     /// Last stance of each asset, newest first.
     pub why: Vec<StanceReason>,
+    /// All that it lives by, in order.
+    pub rules: Vec<RuleView>,
     /// Who moved it.
     pub received: Vec<EdgeRow>,
     /// Whom it moved.
@@ -615,7 +638,7 @@ pub struct AgentPage {
     pub trades: u32,
     /// Messages it sent.
     pub sent: u64,
-    /// Messages of others that its stances name.
+    /// Messages of others that swayed its deeds.
     pub acted_on: u64,
     /// What it does for the desk.
     pub services: Vec<ServiceRow>,

@@ -79,7 +79,7 @@ const KINDS: usize = WordKind::Served as usize + 1;
 /// What a word says beside its kind and side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum WordDetail {
-    /// Nothing.
+    /// Nothing more than that.
     Plain,
     /// That there was something before, and is something after.
     Resized,

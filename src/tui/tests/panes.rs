@@ -13,13 +13,26 @@ use crate::tui::panes::network::DESK;
 use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;
-use crate::view::cockpit::{AgentPage, Curves, LegView, PackageState, PackageView, TopicKind};
+use crate::view::cockpit::{AgentPage, Curves, LegView, PackageState, PackageView, RuleView, TopicKind};
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
 use crossterm::event::KeyCode;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::time::Duration;
+
+/// A rule that has acted so often, the last time in this message.
+fn rule(name: &str, deeds: u64, last: u64) -> RuleView {
+    RuleView {
+        name: name.to_owned(),
+        sentence: "when 3 others opened against me, I wait 1d".to_owned(),
+        deeds,
+        last: MessageId(last),
+        asset: "BTC".to_owned(),
+        did: "waits until 2024-01-01".to_owned(),
+        because: vec![(MessageId(12), "Yuki opens short".to_owned())],
+    }
+}
 
 /// A page on which nothing is open.
 pub fn page_of(agent: u32) -> AgentPage {
@@ -31,6 +44,7 @@ pub fn page_of(agent: u32) -> AgentPage {
         traits: Vec::new(),
         intents: Vec::new(),
         why: Vec::new(),
+        rules: vec![rule("sceptic waits", 3, 133), rule("herald follows", 0, 0)],
         received: Vec::new(),
         given: Vec::new(),
         alone: Vec::new(),
@@ -306,6 +320,35 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
             assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
         }
         press(&mut app, KeyCode::Esc);
+    }
+}
+
+#[test]
+fn a_deed_is_an_edge_of_whom_it_heard_and_opens_the_rule_by_which_it_was_done() {
+    let mut app = app();
+    let edge = edges::influence(&app.cx).into_iter().find(|e| !e.rule.is_empty()).unwrap().clone();
+    let key = EdgeKey::Moves(edge.from, edge.to, edge.asset.clone(), edge.rule.clone());
+    app.focus_on(network::ID);
+    app.pane_mut::<NetworkPane>().unwrap().cursor = Some(key);
+    let seen = screen(&mut app, 160, 48);
+    assert!(seen.contains(&format!("sceptic waits deed #{} · enter", edge.decision.0)), "{seen}");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.cx.open, Some((edge.to, Some(edge.decision))));
+    let mut page = page_of(edge.to.0);
+    page.rules[0].last = edge.decision;
+    for (width, height) in [(160, 48), (100, 60), (80, 60)] {
+        app.hear(News::Page(Box::new(page.clone())));
+        let seen = screen(&mut app, width, height);
+        for text in [
+            "lives by",
+            "sceptic waits, 3 ×",
+            "  when 3 others opened",
+            "because of #12 Yuki opens short",
+            "herald follows, never yet",
+        ] {
+            assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
+        }
+        assert!(!seen.contains("no longer remembered"), "the deed that was asked for is there\n{seen}");
     }
 }
 

@@ -163,8 +163,8 @@ fn the_shipped_reactions_are_these_and_read_as_sentences() {
     // All but those of families in legs are in the roster of bars: all that can be heard, and all that can be done.
     let of = |f: &dyn Fn(&Reaction) -> String| of_bars.iter().map(f).collect::<BTreeSet<_>>();
     assert_eq!(of(&|r| r.name.clone()).len(), SENTENCES.len() - OF_LEGS);
-    let kinds: Vec<_> = of_bars.iter().map(|r| std::mem::discriminant(&r.hears.what)).collect();
-    assert_eq!(kinds.iter().collect::<std::collections::HashSet<_>>().len(), 16, "all but confirmed");
+    let word = |r: &Reaction| format!("{:?}", r.hears.what).split([' ', '(']).next().unwrap().to_owned();
+    assert_eq!(of(&word).len(), 16, "all but confirmed");
     assert_eq!(of(&|r| effect(r.then).to_owned()).len(), 7);
     assert!(of_bars.iter().any(|r| r.hears.on == HeardOn::Others));
     assert!(of_bars.iter().any(|r| matches!(r.hears.who, Whom::Family(_))));

@@ -194,6 +194,10 @@ impl Respond {
                 ways.heed(action);
             }
             if n < both {
+                if matches!(&body, MessageKind::Action(a) if a.verb == Verb::Open) {
+                    // An intent that begins as its alone life's has come about through nobody.
+                    open.chain = CauseChain::default();
+                }
                 continue;
             }
             let body = match body {

@@ -186,10 +186,9 @@ fn living_by(config: &Config, scene: &ReactionScene, turn: impl Fn(&Reaction) ->
         config.roster.agents.retain(|a| !a.family.is_structured() || holders.contains(&a.family));
     }
     for agent in &mut config.roster.agents {
-        let rules = agent.reacts.iter().filter_map(|r| match r.name == scene.name {
-            true => Some(turn(r)),
-            false => scene.beside.contains(&r.name.as_str()).then(|| r.clone()),
-        });
+        let is_beside = |r: &&Reaction| scene.beside.contains(&r.name.as_str());
+        let rules = agent.reacts.iter().filter(|r| r.name == scene.name || is_beside(r));
+        let rules = rules.map(|r| if r.name == scene.name { turn(r) } else { r.clone() });
         agent.reacts = rules.collect();
     }
     config
@@ -351,11 +350,10 @@ fn turned(rule: &Reaction) -> Vec<Reaction> {
     all.extend(match rule.hears.what {
         Hearing::Opened => Some(what(Hearing::Closed)),
         Hearing::Added => Some(what(Hearing::Reduced)),
-        Hearing::Closed => Some(what(Hearing::Opened)),
+        Hearing::Closed | Hearing::Rested => Some(what(Hearing::Opened)),
         Hearing::Reduced => Some(what(Hearing::Added)),
         Hearing::Amended => Some(what(Hearing::Waited)),
         Hearing::Waited => Some(what(Hearing::Amended)),
-        Hearing::Rested => Some(what(Hearing::Opened)),
         Hearing::Doubted => Some(what(Hearing::Confirmed)),
         Hearing::Confirmed => Some(what(Hearing::Doubted)),
         Hearing::Won => Some(what(Hearing::Lost(None))),
