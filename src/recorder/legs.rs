@@ -1,14 +1,14 @@
-//! What structured agents hold, leg by leg: simulated, and with money.
+//! What structured agents hold, leg by leg: with money, in company, and alone.
 
 use super::words;
 use crate::agents::Agent;
 use crate::agents::structures::in_legs::StructureLife;
 use crate::domain::{InstrumentId, money};
 use crate::engine::Engine;
-use crate::view::cockpit::{LEGS_SHOWN_MAX, LegView, PackageState, PackageView};
+use crate::view::cockpit::{LEGS_SHOWN_MAX, LegView, PackageLife, PackageState, PackageView};
 use std::collections::BTreeMap;
 
-/// The structures of an agent that intend or hold something, those with money first.
+/// The structures of an agent that intend or hold something, those with money first, those that hear nobody last.
 pub(super) fn packages(engine: &Engine, agent: &Agent) -> Vec<PackageView> {
     let (speak, packages) = (&engine.speak.structures, &engine.respond.real.execution.packages);
     // Each of its structures stands on an equal part of it.
@@ -16,15 +16,18 @@ pub(super) fn packages(engine: &Engine, agent: &Agent) -> Vec<PackageView> {
     let mut views = Vec::new();
     for i in agent.structures.clone() {
         let asset = engine.cast().structures[i].asset;
-        let view = |life: &StructureLife, capital: f64, has_money: bool| {
-            (!life.is_idle()).then(|| view(engine, life, engine.asset_name(asset), (capital, has_money)))
+        let view = |life: &StructureLife, capital: f64, of: PackageLife| {
+            (!life.is_idle()).then(|| view(engine, life, engine.asset_name(asset), (capital, of)))
         };
         let package = packages.all.get(i);
-        views.extend(package.and_then(|p| view(&p.life, p.capital, true)));
-        let twin = speak.twins.get(i);
-        views.extend(twin.and_then(|t| view(&t.life, stake, false)));
+        views.extend(package.and_then(|p| view(&p.life, p.capital, PackageLife::Real)));
+        let Some((twin, open)) = speak.twins.get(i).zip(engine.respond.open_legs.get(i)) else { continue };
+        if open.is_apart() {
+            views.extend(view(open.life(twin), stake, PackageLife::Open));
+        }
+        views.extend(view(&twin.life, stake, PackageLife::Alone));
     }
-    views.sort_by_key(|v| !v.has_money);
+    views.sort_by_key(|v| v.life);
     views
 }
 
@@ -32,7 +35,7 @@ fn view(
     engine: &Engine,
     life: &StructureLife,
     asset: &str,
-    (capital, has_money): (f64, bool),
+    (capital, of): (f64, PackageLife),
 ) -> PackageView {
     let (listed, market) = (&engine.cast().listed, &engine.speak.market);
     let mut legs: BTreeMap<InstrumentId, LegView> = BTreeMap::new();
@@ -58,7 +61,7 @@ fn view(
     let gain = life.life.staked_at().map(|then| life.legs.market_value(listed, market) - then);
     PackageView {
         asset: asset.to_owned(),
-        has_money,
+        life: of,
         capital,
         side: life.life.open().map_or(0.0, |o| o.side),
         state: match () {

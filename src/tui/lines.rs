@@ -65,11 +65,15 @@ pub(super) fn page(p: &AgentPage) -> Vec<String> {
         lines.extend(i.conditions.iter().map(|(name, c)| format!("  {name}: {c}")));
     }
     for package in &p.packages {
-        let life = if package.has_money { "real" } else { "alone" };
+        let life = package.life.text();
         let gain = signed(package.gain);
         lines.push(format!("{} {life}: a package {}, {gain}", package.asset, package.state.text()));
         let leg = |l: &LegView| format!("  {}: {:+} of {:+}", l.instrument, l.held, l.wanted);
         lines.extend(package.legs.iter().map(leg));
+    }
+    for deed in &p.deeds {
+        let when = words::moment(deed.at);
+        lines.push(format!("{} by what it heard, #{} of {when}: {}", deed.asset, deed.message.0, deed.text));
     }
     for w in &p.why {
         let numbers = format!("{:+.2} % to {:+.2} %", 100.0 * w.own, 100.0 * w.result);

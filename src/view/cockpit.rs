@@ -529,6 +529,28 @@ impl PackageState {
     }
 }
 
+/// Which of an agent's three lives a package is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PackageLife {
+    /// The one with money.
+    Real,
+    /// The simulated one that answers others, where it goes its own way.
+    Open,
+    /// The simulated one that hears nobody.
+    Alone,
+}
+
+impl PackageLife {
+    /// The word that is shown.
+    pub fn text(self) -> &'static str {
+        match self {
+            PackageLife::Real => "real",
+            PackageLife::Open => "open",
+            PackageLife::Alone => "alone",
+        }
+    }
+}
+
 /// One leg of a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LegView {
@@ -549,8 +571,8 @@ pub struct LegView {
 pub struct PackageView {
     /// Asset of the structure.
     pub asset: String,
-    /// Whether it is the life with money; else it is simulated.
-    pub has_money: bool,
+    /// Of which life it is.
+    pub life: PackageLife,
     /// What it stands on, in currency.
     pub capital: f64,
     /// +1 for a long, −1 for a short, 0 while it is being closed.
@@ -561,6 +583,22 @@ pub struct PackageView {
     pub gain: f64,
     /// Its legs, at most [`LEGS_SHOWN_MAX`].
     pub legs: Vec<LegView>,
+}
+
+/// Most deeds of an agent that are shown.
+pub const DEEDS_SHOWN_MAX: usize = 4;
+
+/// What an open life did because of others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeedView {
+    /// The message that said so.
+    pub message: MessageId,
+    /// When it was said, in the market's time.
+    pub at: Stamp,
+    /// Asset that it is about.
+    pub asset: String,
+    /// What was done, and for each reaction that acted which messages moved it and by how much.
+    pub text: String,
 }
 
 /// Why the agent holds what it holds: its last stance on an asset.
@@ -640,9 +678,11 @@ pub struct AgentPage {
     pub sent: u64,
     /// Messages of others that swayed its deeds.
     pub acted_on: u64,
+    /// What reactions of its made its open lives do last, newest first, at most [`DEEDS_SHOWN_MAX`].
+    pub deeds: Vec<DeedView>,
     /// What it does for the desk.
     pub services: Vec<ServiceRow>,
-    /// What it holds in legs: with money first.
+    /// What it holds in legs: with money first, then open, where that is apart, and alone.
     pub packages: Vec<PackageView>,
 }
 

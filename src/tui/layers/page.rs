@@ -10,7 +10,7 @@ use crate::tui::raster::Raster;
 use crate::tui::theme::{StyleRole, Theme};
 use crate::tui::{candles, lines, words};
 use crate::view::AgentPage;
-use crate::view::cockpit::{EdgeRow, IntentView, PackageView};
+use crate::view::cockpit::{EdgeRow, IntentView, PackageLife, PackageView};
 use crate::view::link::Request;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -165,7 +165,11 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
+        show(
+            frame,
+            [reasons(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
+            b,
+        );
         show(
             frame,
             open(t, view.chart, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)),
@@ -182,7 +186,11 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             character(t, page, w),
         ];
         show(frame, parts.concat(), a);
-        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
+        show(
+            frame,
+            [reasons(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
+            b,
+        );
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
@@ -192,6 +200,7 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             reasons(cx, page, decision, w),
             open(t, view.chart, page, w, CHART.0),
             lives(t, page, w.min(48)),
+            deeds(t, page, w),
             influence(cx, page),
             character(t, page, w),
         ];
@@ -363,6 +372,21 @@ fn open<'a>(t: &Theme, look: ChartCursor, p: &'a AgentPage, width: usize, rows: 
     lines
 }
 
+/// What others made its open lives do last.
+fn deeds<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
+    if p.deeds.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![section(t, "what others made it do")];
+    for deed in &p.deeds {
+        let when = format!("{} {} #{} ", words::moment(deed.at), deed.asset, deed.message.0);
+        lines.push(Line::styled(when, t.of(StyleRole::Dim)));
+        lines.extend(hanging(vec![Span::raw("  ")], &deed.text, t.of(StyleRole::Text), width));
+    }
+    lines.push(Line::raw(""));
+    lines
+}
+
 /// Text that goes on below itself, not below its head.
 fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, width: usize) -> PageLines<'a> {
     let indent: usize = head.iter().map(Span::width).sum();
@@ -381,10 +405,14 @@ fn legs<'a>(t: &Theme, p: &'a PackageView, width: usize) -> PageLines<'a> {
         x if x < 0.0 => ("▼ short", StyleRole::Bad),
         _ => ("·", StyleRole::Dim),
     };
-    let (life, ink) = if p.has_money { ("real", StyleRole::Real) } else { ("alone", StyleRole::Alone) };
+    let ink = match p.life {
+        PackageLife::Real => StyleRole::Real,
+        PackageLife::Open => StyleRole::Open,
+        PackageLife::Alone => StyleRole::Alone,
+    };
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} ", p.asset), t.of(StyleRole::Title)),
-        Span::styled(format!("{life} "), t.of(ink)),
+        Span::styled(format!("{} ", p.life.text()), t.of(ink)),
         Span::styled(format!("{mark} "), t.of(role)),
         Span::styled(p.state.text(), dim),
         Span::styled(format!("  {}", words::gain_fine(p.gain)), t.of(words::sign_fine(p.gain))),

@@ -13,7 +13,9 @@ use crate::tui::panes::network::DESK;
 use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;
-use crate::view::cockpit::{AgentPage, Curves, LegView, PackageState, PackageView, RuleView, TopicKind};
+use crate::view::cockpit::{
+    AgentPage, Curves, DeedView, LegView, PackageLife, PackageState, PackageView, RuleView, TopicKind,
+};
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
 use crossterm::event::KeyCode;
@@ -54,6 +56,7 @@ pub fn page_of(agent: u32) -> AgentPage {
         trades: 3,
         sent: 9,
         acted_on: 4,
+        deeds: Vec::new(),
         services: Vec::new(),
         packages: Vec::new(),
     }
@@ -276,7 +279,7 @@ fn an_older_decision_is_told_from_memory_above_what_holds_now() {
 }
 
 #[test]
-fn a_structured_agents_page_shows_the_legs_of_both_lives() {
+fn a_structured_agents_page_shows_the_legs_of_its_lives_and_what_others_made_it_do() {
     let leg = |instrument: &str, held, wanted, working, value| LegView {
         instrument: instrument.to_owned(),
         held,
@@ -284,9 +287,9 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
         working,
         value,
     };
-    let package = |has_money, state, legs| PackageView {
+    let package = |life, state, legs| PackageView {
         asset: "BTC".to_owned(),
-        has_money,
+        life,
         capital: 2_000.0,
         side: 1.0,
         state,
@@ -296,15 +299,26 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
     let mut page = page_of(0);
     page.packages = vec![
         package(
-            true,
+            PackageLife::Real,
             PackageState::Opening,
             vec![
                 leg("BTCUSDT perp beta", -0.02, -0.05, -0.03, Some(42_000.0)),
                 leg("BTC/USDT alpha", 0.05, 0.05, 0.0, None),
             ],
         ),
-        package(false, PackageState::Open, vec![leg("BTC/USDT alpha", 0.04, 0.04, 0.0, Some(42_000.0))]),
+        package(PackageLife::Open, PackageState::Closing, Vec::new()),
+        package(
+            PackageLife::Alone,
+            PackageState::Open,
+            vec![leg("BTC/USDT alpha", 0.04, 0.04, 0.0, Some(42_000.0))],
+        ),
     ];
+    page.deeds = vec![DeedView {
+        message: MessageId(512),
+        at: Stamp(1_646_000_000_000_000_000),
+        asset: "BTC".to_owned(),
+        text: "decreases (what it heard); payers leave: #498 -1.0 %, #499 -1.0 %".to_owned(),
+    }];
     let mut app = app();
     for (width, height) in [(160, 48), (80, 60)] {
         assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(0)))));
@@ -312,6 +326,10 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
         let seen = screen(&mut app, width, height);
         for text in [
             "BTC real ▲ long on its way",
+            "BTC open ▲ long closing",
+            "what others made it do",
+            "BTC #512",
+            "payers leave: #498",
             "BTC alone ▲ long open",
             "-0.02 = -840, wants -0.05,",
             "orders",

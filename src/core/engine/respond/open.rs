@@ -196,7 +196,7 @@ impl Respond {
             if n < both {
                 if matches!(&body, MessageKind::Action(a) if a.verb == Verb::Open) {
                     // An intent that begins as its alone life's has come about through nobody.
-                    open.chain = CauseChain::default();
+                    ways.chain = CauseChain::default();
                 }
                 continue;
             }
