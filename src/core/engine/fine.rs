@@ -10,7 +10,7 @@
 
 use super::lives::Following;
 use super::outputs::{StepOutput, SwayedWords};
-use super::respond::{OpenLife, Respond, RespondSpec};
+use super::respond::{HeardBy, OpenLife, Respond, RespondSpec};
 use super::speak::{Speak, SpeakSpec};
 use super::{Outputs, Utterance};
 use crate::agents::at_bars::AtBars;
@@ -107,7 +107,7 @@ impl Respond {
         let (cast, i) = (&*spec.cast, price.instrument.index());
         let (kind, costs, capital) = (spec.kinds[i], &spec.costs[i], cast.stake(spec.settings.capital));
         for utterance in &said.utterances {
-            self.hear(spec, at, utterance, true, out);
+            self.hear(spec, at, utterance, HeardBy::everybody(said), out);
         }
         for &slot in spec.real.desk.slots(price.instrument) {
             let slot = slot as usize;

@@ -117,6 +117,9 @@ pub struct StepOutput {
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
+    /// At a barrier: what reactions hear in place of all that was said, open lives included; none where they hear the truth.
+    /// Only the lab's negative controls fill this.
+    pub reheard: Option<Vec<Utterance>>,
 }
 
 /// Room for an attribution, kept from bar to bar.

@@ -105,7 +105,9 @@ impl Respond {
             self.rejoin(slot, at, &speak.lives[slot]);
         }
         self.heard.age();
-        self.remember(at, words);
+        if said.reheard.is_none() {
+            self.remember(at, words);
+        }
     }
 
     /// What open lives said is heard from now on.

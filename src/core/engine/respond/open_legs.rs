@@ -286,7 +286,9 @@ impl Respond {
                 self.open_legs[i].joins(twin, (cast, &speak.market));
             }
         }
-        self.remember(at, all);
+        if said.reheard.is_none() {
+            self.remember(at, all);
+        }
     }
 
     /// What happens to the books of lives that are apart.

@@ -59,9 +59,8 @@ impl InLegs<'_> {
         let Some(Hedge { how: HedgeKind::Opposite { instrument, ratio }, .. }) = open.plan.hedge else {
             return true;
         };
-        open.legs.first().is_some_and(|l| {
-            self.orderable(against(self.seen.listed, l.leg, instrument, ratio), units).is_some()
-        })
+        let leg = |first: &OpenLeg| against(self.seen.listed, first.leg, instrument, ratio);
+        open.legs.first().is_some_and(|first| self.orderable(leg(first), units).is_some())
     }
 
     /// Worth of one base unit of a leg, where so many units of it can be ordered.

@@ -195,7 +195,8 @@ impl Voice {
         }
         let legs = self.open.iter().flat_map(|o| o.legs.iter().map(|l| &l.leg));
         // A venue that took over what was being closed is no look of its owner's, and is told with the outcome.
-        let is_told = |m: &MessageKind| matches!(m, MessageKind::Outcome(o) if o.reason == Reason::Liquidated);
+        let is_told =
+            |m: &MessageKind| matches!(m, MessageKind::Outcome(o) if o.reason == Reason::Liquidated);
         let is_early = !said.iter().any(is_told)
             && self.looked.is_some_and(|l| ear.seen.now.since(l) < ear.rules.pace());
         if is_early || !ear.is_aligned(legs) {

@@ -357,8 +357,9 @@ impl Voice {
                 // A fraction as rosters name them.
                 let taken = ((1.0 - act.after / act.before) * 1e6).round() / 1e6;
                 let units = open.units * (1.0 - taken);
-                look.order(open, units - open.units);
+                let more = units - open.units;
                 open.units = units;
+                look.order(open, more);
                 assert_eq!(act.after, open.size(), "{act}");
                 self.quantity *= act.after / act.before;
             }
