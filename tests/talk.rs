@@ -93,7 +93,7 @@ impl Heard {
     }
 
     fn scenes(&mut self) {
-        for mut scene in scenes::ALL.map(|make| make()) {
+        for mut scene in scenes::ALL.map(|make| make(&scenes::as_it_is)) {
             let mut out = Outputs::default();
             while let Some(event) = scene.event() {
                 scene.engine.step(&event, &mut out);

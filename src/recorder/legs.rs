@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 /// The structures of an agent that intend or hold something, those with money first.
 pub(super) fn packages(engine: &Engine, agent: &Agent) -> Vec<PackageView> {
     let (speak, packages) = (&engine.speak.structures, &engine.respond.real.execution.packages);
+    // Each of its structures stands on an equal part of it.
+    let stake = engine.cast().stake(engine.settings().capital) / agent.structures.len().max(1) as f64;
     let mut views = Vec::new();
     for i in agent.structures.clone() {
         let asset = engine.cast().structures[i].asset;
@@ -20,7 +22,7 @@ pub(super) fn packages(engine: &Engine, agent: &Agent) -> Vec<PackageView> {
         let package = packages.all.get(i);
         views.extend(package.and_then(|p| view(&p.life, p.capital, true)));
         let twin = speak.twins.get(i);
-        views.extend(twin.and_then(|t| view(&t.life, engine.settings().capital, false)));
+        views.extend(twin.and_then(|t| view(&t.life, stake, false)));
     }
     views.sort_by_key(|v| !v.has_money);
     views
@@ -57,7 +59,7 @@ fn view(
     PackageView {
         asset: asset.to_owned(),
         has_money,
-        capital: if has_money { capital } else { capital / engine.cast().declared.max(1) as f64 },
+        capital,
         side: life.life.open().map_or(0.0, |o| o.side),
         state: match () {
             () if life.life.open().is_none() => PackageState::Closing,

@@ -21,6 +21,7 @@ use crate::domain::{
 };
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
+use crate::fills::fine::FillPrices;
 use crate::hive::emergence::SharpeGain;
 use crate::view::cockpit::{
     AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
@@ -280,6 +281,7 @@ impl Recorder {
             progress: scene.progress,
             clients: scene.clients,
             deaf: !settings.listening.enabled,
+            fine: settings.fills == FillPrices::Fine,
             account: self.account(engine, scene),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },

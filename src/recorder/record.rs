@@ -113,8 +113,8 @@ pub(super) fn lives(engine: &Engine, agent: &Agent) -> (f64, f64) {
         alone += speak.alone(cast, slot);
         open += respond.ears[slot].open.book.equity(last);
     }
-    let structured = engine.structured(agent.id);
-    (alone + structured, open + structured)
+    let in_legs = engine.structured(agent.id);
+    (alone + in_legs.0, open + in_legs.1)
 }
 
 /// What a spread of the funds would give now, about: the weights are those of the treasury, the mean is

@@ -246,7 +246,7 @@ impl Summary {
             roster_hash: facts.roster_hash,
             seed: facts.seed,
             clock: settings.clock.decide.to_string(),
-            fill_level: settings.costs.to_string(),
+            fill_level: settings.fill_level(),
             from: facts.from.map(|s| s.to_string()).unwrap_or_default(),
             to: engine.now().map(|s| s.to_string()).unwrap_or_default(),
             bars: facts.bars,
@@ -335,8 +335,8 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
         open += respond.ears[slot].open.book.equity(last);
         trades += speak.lives[slot].trades;
     }
-    let structured = engine.structured(agent.id);
-    (alone, open) = (alone + structured, open + structured);
+    let in_legs = engine.structured(agent.id);
+    (alone, open) = (alone + in_legs.0, open + in_legs.1);
     let twins = || cast.structures.iter().zip(&speak.structures.twins).filter(|(s, _)| s.agent == agent.id);
     trades += twins().map(|(_, t)| t.life.life.trades).sum::<u32>();
     let real = &respond.real;

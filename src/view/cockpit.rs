@@ -422,6 +422,8 @@ pub struct Cockpit {
     pub clients: u32,
     /// Whether listening is switched off for the whole run.
     pub deaf: bool,
+    /// Whether simulated lives fill, and stops and targets are judged, on finer prices than bars.
+    pub fine: bool,
     /// Account and desk.
     pub account: AccountView,
     /// Voices that are heard, scouts too.

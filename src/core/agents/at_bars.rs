@@ -78,10 +78,12 @@ impl Trading for AtBars<'_> {
         first: Option<f64>,
     ) -> Option<OpenIntent> {
         let entry = proposal.limit.map_or(self.close, |limit| limit.price);
+        let first = first.unwrap_or_else(|| self.strategy.unit() * unit(view.sigma));
         suits_bars(&proposal.plan).then(|| OpenIntent {
             side: proposal.side,
             units: 0.0,
-            first: first.unwrap_or_else(|| self.strategy.unit() * unit(view.sigma)),
+            first,
+            own: first,
             entry,
             delta: proposal.delta,
             best: entry,

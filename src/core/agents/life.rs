@@ -23,7 +23,7 @@
 use super::company::{
     Company, HoldsBack, LifeMoment, Sway, SwayField, closes_at_once, hold_size, hold_stop, hold_targets,
 };
-use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
+use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_between, closing_reason, due, taken};
 use super::proposal::{EntryLimit, Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
@@ -54,6 +54,8 @@ pub struct OpenIntent {
     pub units: f64,
     /// Units with which it was opened.
     pub first: f64,
+    /// Units with which it would have been opened by itself, whatever others made of it.
+    pub own: f64,
     /// Price at which it was decided: the close, or that of the first leg.
     pub entry: f64,
     /// How much of its notional it holds of its asset, by delta: its place in the pool.
@@ -72,6 +74,14 @@ pub struct OpenIntent {
     pub carried: f64,
     /// The conditions in force, shared with who heard them.
     pub plan: Arc<Plan>,
+}
+
+impl OpenIntent {
+    /// On which side of its asset it is: +1, −1, or 0 where it does not move with its price.
+    pub fn heading(&self) -> f64 {
+        let held = self.side * self.delta;
+        f64::from(i8::from(held > 0.0) - i8::from(held < 0.0))
+    }
 }
 
 /// An intent that was closed, its last fill not yet known.
@@ -175,6 +185,10 @@ pub trait Trading {
     fn is_whole(&self, _book: &Self::Book) -> bool {
         true
     }
+    /// Whether so many units of an intent can be held, and so many more or fewer be traded to come there.
+    fn is_tradable(&self, _open: &OpenIntent, _units: f64, _more: f64) -> bool {
+        true
+    }
     /// Rests the order of an intent at its entry, in place of ordering it at once.
     fn rest(&self, _book: &mut Self::Book, _open: &OpenIntent) {}
     /// Units of an intent whose order rests that were filled, and the price; none where nothing was.
@@ -262,7 +276,7 @@ impl Life {
     pub fn goes_on_as(&self, other: &Life) -> bool {
         let is_flat = |life: &Life| life.open.is_none() && life.closing.is_none() && life.pending.is_none();
         let rests = |life: &Life| life.number > 0 && life.held < life.pause;
-        let same_time = (self.held, self.pause) == (other.held, other.pause);
+        let same_time = (self.since, self.pause) == (other.since, other.pause);
         is_flat(self)
             && is_flat(other)
             && self.again == other.again
@@ -304,6 +318,27 @@ impl Life {
             self.await_fill(t, book, company);
         } else {
             self.consider(t, book, company);
+        }
+    }
+
+    /// A price between two closes: the stop and the targets of what is open are judged at it, and nothing else.
+    pub fn look_between<T: Trading, C: Company + ?Sized>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        company: &mut C,
+    ) {
+        let Some(open) = &self.open else { return };
+        let values = t.values(book, Some(open));
+        let view = t.view(&values, self.held, Some(open));
+        if let Some(reason) = closing_between(&open.plan, &view) {
+            return self.close(t, book, reason, company);
+        }
+        for _ in 0..STEPS_MAX {
+            let Some(open) = &mut self.open else { return };
+            let Some(step) = taken(&mut open.plan, &view) else { return };
+            let units = step.size(open.units, open.first);
+            self.resize(t, book, step.said(), units, company);
         }
     }
 
@@ -392,7 +427,7 @@ impl Life {
         };
         let limit = p.limit;
         let Some(mut open) = t.open(book, Proposal { plan, ..p }, &view, first) else { return };
-        let sway = company.sway(LifeMoment::Entering(open.side));
+        let sway = company.sway(LifeMoment::Entering(open.heading()));
         if !self.is_held_back(t.fraction(&open, open.first), sway.wait, company) {
             conform(t, &mut open, &sway, company);
             match limit {
@@ -503,6 +538,9 @@ impl Life {
                 return true;
             }
             let units = open.units * (1.0 - fraction);
+            if !t.is_tradable(open, units, units - open.units) {
+                continue;
+            }
             company.acted(field, t.fraction(open, units) - self.intent);
             self.resize(t, book, (Verb::Decrease, reason), units, company);
         }
@@ -554,7 +592,9 @@ impl Life {
         if let Some(reason) = closing_reason(&open.plan, &view) {
             return self.close(t, book, reason, company);
         }
-        let sway = company.sway(LifeMoment::Holding(open.side));
+        // What is on its way is waited for: to what was said meanwhile it comes then.
+        let sway =
+            if t.is_whole(book) { company.sway(LifeMoment::Holding(open.heading())) } else { Sway::NONE };
         if sway != Sway::NONE && self.heed(t, book, &sway, company) {
             return;
         }
@@ -562,7 +602,7 @@ impl Life {
             let Some(open) = self.open.as_mut().filter(|_| t.is_whole(book)) else { return };
             let Some(step) = due(&mut open.plan, &view) else { return t.rehedge(book) };
             if matches!(step, PlanStep::Add(..)) {
-                let wait = company.sway(LifeMoment::Adding(open.side)).wait;
+                let wait = company.sway(LifeMoment::Adding(open.heading())).wait;
                 let without = t.fraction(open, step.size(open.units, open.first));
                 if wait != HoldsBack::No {
                     self.is_held_back(without, wait, company);
@@ -661,10 +701,10 @@ impl Life {
 /// Opens, or goes on, at the size and the distances that its company makes of its own.
 fn conform<T: Trading, C: Company + ?Sized>(t: &T, open: &mut OpenIntent, sway: &Sway, company: &mut C) {
     if sway.size != 1.0 {
-        let OpenIntent { plan, adds, first: own, .. } = &mut *open;
-        let first = hold_size(plan, (*own, *adds), sway.size);
-        let before = std::mem::replace(own, first);
-        if first != before {
+        let (mut plan, before) = (Arc::clone(&open.plan), open.first);
+        let first = hold_size(&mut plan, (before, open.adds), sway.size);
+        if first != before && t.is_tradable(open, first, first) {
+            (open.plan, open.first) = (plan, first);
             company.acted(SwayField::Size, t.fraction(open, first) - t.fraction(open, before));
         }
     }

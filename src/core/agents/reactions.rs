@@ -5,6 +5,31 @@ use crate::domain::{
     AgentId, AssetId, FamilyId, Goal, HeardOn, Reaction, ReactionEffect, Speaker, Universe, Whom,
 };
 
+/// Families on events that add to what they hold: only these can open more than their own size.
+const ADDS: &[FamilyId] = &[FamilyId::Arbitrage, FamilyId::CashAndCarry, FamilyId::Funding];
+/// Families on events that hold a side of their asset: only these have something that a hedge takes off.
+const TAKES_SIDES: &[FamilyId] = &[FamilyId::Scalp];
+
+/// Why an effect can act on no intent of a family, and what can in its place; none where it can. Who decides at bars knows them
+/// all, and so does who trades as its instruments are listed, where it is at bars.
+pub fn cannot_act(then: ReactionEffect, family: FamilyId) -> Option<&'static str> {
+    if !family.is_structured() {
+        return None;
+    }
+    match then {
+        ReactionEffect::Enter(_) => {
+            Some("opens on an edge of its own, which no word makes; use wait, size, stop, target or cut")
+        }
+        ReactionEffect::Size(times) if times > 1.0 && !ADDS.contains(&family) => Some(
+            "never adds, so its own size is the most it may hold; use a size below 1, or a target above it",
+        ),
+        ReactionEffect::Hedge(_) if !TAKES_SIDES.contains(&family) => {
+            Some("has no side to hedge, its legs are each other's hedge; use cut")
+        }
+        _ => None,
+    }
+}
+
 /// Whom a reaction listens to, on this feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListensTo {

@@ -1,7 +1,7 @@
 //! One `[[agent]]`.
 
 use super::character::{REACTS, read_traits};
-use super::layers::{Origin, ReactionHolder, ReactionOrigin};
+use super::layers::{Origin, ReactionHolder, ReactionOrigin, RestingReaction};
 use super::names::{KnownNames, NAME_CHARS_MAX, ReactionList, is_name};
 use super::params;
 use super::problem::{meant, nearest, quoted, suggest};
@@ -10,6 +10,7 @@ use super::reader::{Reader, Value};
 use super::selector;
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::{TRAITS, Traits};
+use crate::agents::reactions::cannot_act;
 use crate::domain::reaction::REACTIONS_MAX;
 use crate::domain::{FamilyId, Goal, Reaction, SideRule, Whom};
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ const RANKED_MIN: usize = 3;
 pub(super) struct DeclaredAgent {
     pub declaration: Declaration,
     pub origins: Vec<ReactionOrigin>,
+    pub resting: Vec<RestingReaction>,
 }
 
 /// An agent as far as it could be read; the goal is told apart since presets are checked against it.
@@ -122,7 +124,9 @@ pub(super) fn read(
     let name = table.get("name").and_then(|v| v.get_ref().as_str());
     let own = reaction::read(reader, table.get(REACTS), ListHolder { section, agent: name }, named);
     let lists = ReactionLists { named, goal, personality: personality.as_deref(), own: &own };
-    let (reacts, origins): (Vec<_>, Vec<_>) = lists.joined(reader, table, section, item).into_iter().unzip();
+    let all = lists.joined(reader, table, section, item);
+    let (acting, resting) = acting(reader, all, (table, section), family);
+    let (reacts, origins): (Vec<_>, Vec<_>) = acting.into_iter().unzip();
     let declaration = || {
         Some(Declaration {
             name: name?.to_owned(),
@@ -138,7 +142,7 @@ pub(super) fn read(
         })
     };
     ReadAgent {
-        declared: declaration().map(|declaration| DeclaredAgent { declaration, origins }),
+        declared: declaration().map(|declaration| DeclaredAgent { declaration, origins, resting }),
         goal: goal.zip(goal_value.map(|v| v.span().start)),
     }
 }
@@ -198,6 +202,40 @@ impl ReactionLists<'_> {
         }
         all
     }
+}
+
+/// Those that can act on what a family does, and those of its goal and personality that cannot: many families share these.
+/// One of its own that cannot is a problem.
+fn acting(
+    reader: &mut Reader<'_>,
+    all: Vec<(Reaction, ReactionOrigin)>,
+    (table, section): (&DeTable<'_>, &str),
+    family: Option<FamilyId>,
+) -> (Vec<(Reaction, ReactionOrigin)>, Vec<RestingReaction>) {
+    let (mut acting, mut resting) = (Vec::new(), Vec::new());
+    for (rule, origin) in all {
+        let cannot = family.and_then(|family| Some((family, cannot_act(rule.then, family)?)));
+        let Some((family, why)) = cannot else {
+            acting.push((rule, origin));
+            continue;
+        };
+        let ReactionOrigin { holder, .. } = origin;
+        if holder == ReactionHolder::Own {
+            let (reason, hint) = why.split_once("; ").unwrap_or((why, ""));
+            let message = format!("reaction {} of {section} rests: {family} {reason}", quoted(&rule.name));
+            reader.report(effect_at(table, &rule.name), message, hint);
+        }
+        resting.push(RestingReaction { name: rule.name, holder, why });
+    }
+    (acting, resting)
+}
+
+/// Where the effect of an agent's own reaction stands.
+fn effect_at(table: &DeTable<'_>, name: &str) -> usize {
+    let rules = table.get(REACTS).and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+    let mut of_name = rules.filter_map(|rule| rule.get_ref().as_table());
+    let rule = of_name.find(|rule| rule.get("name").and_then(|v| v.get_ref().as_str()) == Some(name));
+    rule.and_then(|rule| rule.get("then")).map_or(0, |then| then.span().start)
 }
 
 fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, section: &str) {

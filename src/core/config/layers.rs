@@ -67,6 +67,17 @@ impl fmt::Display for ReactionHolder {
     }
 }
 
+/// A reaction that an agent would have from others, which can act on nothing that its family does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestingReaction {
+    /// What it is called.
+    pub name: String,
+    /// Who has it in the file.
+    pub holder: ReactionHolder,
+    /// Why it rests, said of the family.
+    pub why: &'static str,
+}
+
 /// Where each scalar setting and each reaction came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
@@ -75,6 +86,8 @@ pub struct Origins {
     of_venues: BTreeMap<String, Origin>,
     /// By the agent's name, one for each of its reactions and in their order.
     pub(super) reactions: BTreeMap<String, Vec<ReactionOrigin>>,
+    /// By the agent's name: those of its goal and its personality that it does not live by.
+    pub(super) resting: BTreeMap<String, Vec<RestingReaction>>,
 }
 
 impl Origins {
@@ -86,6 +99,11 @@ impl Origins {
     /// Where the reactions of an agent came from: one for each of its declaration, in their order.
     pub fn reactions(&self, agent: &str) -> &[ReactionOrigin] {
         self.reactions.get(agent).map_or(&[], Vec::as_slice)
+    }
+
+    /// Reactions of an agent's goal and personality that can act on nothing its family does.
+    pub fn resting(&self, agent: &str) -> &[RestingReaction] {
+        self.resting.get(agent).map_or(&[], Vec::as_slice)
     }
 
     /// What venues have of their own: venue, setting, origin.

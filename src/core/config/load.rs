@@ -122,7 +122,9 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
     match other("agent") {
         Some(value) => {
             for read in roster::agents(reader, value, &named) {
-                layers.origins.reactions.insert(read.declaration.name.clone(), read.origins);
+                let name = &read.declaration.name;
+                layers.origins.reactions.insert(name.clone(), read.origins);
+                layers.origins.resting.insert(name.clone(), read.resting);
                 roster.agents.push(read.declaration);
             }
         }

@@ -41,7 +41,7 @@ mod table;
 mod tests;
 
 pub use checked::Config;
-pub use layers::{Origin, Origins, Override, ReactionHolder, ReactionOrigin};
+pub use layers::{Origin, Origins, Override, ReactionHolder, ReactionOrigin, RestingReaction};
 pub use load::{CONFIG_VERSION, SHIPPED_FILE, TEXT_BYTES_MAX, load, parse, print_default, shipped};
 pub use problem::{Problem, Problems};
 pub use ready::{DEFAULT, ON_BARS, READY, ReadyRoster, SEED_RULE};

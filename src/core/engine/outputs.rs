@@ -2,9 +2,11 @@
 
 use crate::agents::at_bars::AtBars;
 use crate::agents::life::Life;
-use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp};
+use crate::agents::structures::in_legs::StructureLife;
+use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp, Swayed};
 use crate::execution::VenueRequest;
 use crate::fills::books::SimulatedBook;
+use crate::fills::fine::FinerPrice;
 use std::ops::Range;
 
 /// What a step gave out. Reused from step to step.
@@ -75,6 +77,17 @@ impl BeforeLook {
     }
 }
 
+/// A life in legs that speaks as it was before it looked: its open twin decides from here where something acts on it.
+#[derive(Clone, Debug)]
+pub struct BeforeLegs {
+    /// Agent and asset, by structure.
+    pub structure: u32,
+    /// The stamp that is over.
+    pub now: Stamp,
+    /// The life and its book, before the look.
+    pub life: StructureLife,
+}
+
 /// What was said in a step.
 #[derive(Clone, Debug, Default)]
 pub struct StepOutput {
@@ -91,15 +104,22 @@ pub struct StepOutput {
     pub structured: Vec<Utterance>,
     /// Structures that judged in this step, ascending.
     pub judged: Vec<u32>,
+    /// Of those that live by reactions their lives before they judged, in the same order.
+    pub before_legs: Vec<BeforeLegs>,
     /// At a barrier: the lives of declared agents that live by reactions, before they looked; ascending by slot.
     pub before: Vec<BeforeLook>,
     /// The indicators that those saw.
     pub seen: Vec<f64>,
     /// Whether the step has begun ([`Speak::begin`](super::speak::Speak::begin)), so that what was said since belongs to it.
     pub begun: bool,
+    /// What the event said of a price between two closes, where a run asks for that.
+    pub finer: Option<FinerPrice>,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
+    /// At a barrier: what reactions hear in place of all that was said, open lives included; none where they hear the truth.
+    /// Only the lab's negative controls fill this.
+    pub reheard: Option<Vec<Utterance>>,
 }
 
 /// Room for an attribution, kept from bar to bar.
@@ -109,4 +129,9 @@ pub(super) struct Scratch {
     pub changes: Vec<(AgentId, i64)>,
     /// The same in base units.
     pub deltas: Vec<(AgentId, Decimal)>,
+    /// By structure whose open life is apart, ascending: what it said at the stamp that is over, before it is delivered.
+    pub in_legs: Vec<(u32, SwayedWords)>,
 }
+
+/// What an open life said at a look, each word with what swayed it.
+pub(super) type SwayedWords = Vec<(MessageKind, Vec<Swayed>)>;

@@ -37,7 +37,7 @@ pub struct Influence {
 pub struct RuinCounts {
     /// Of the life that hears nobody; those in structures have a stake for each.
     pub alone: u32,
-    /// Of the life that listens; structures, which nobody listens to in size, are the same as alone.
+    /// Of the life that listens; those in structures have a stake for each, too.
     pub open: u32,
 }
 
@@ -45,16 +45,26 @@ impl Engine {
     /// How often the simulated lives of a declared agent were ruined.
     pub fn ruins(&self, agent: AgentId) -> RuinCounts {
         let of = |stakes: &[Stake]| stakes.get(agent.index()).map_or(0, |s| s.ruins);
-        let own = self.cast().structures.iter().zip(&self.speak.structures.twins);
-        let structured: u32 = own.filter(|(s, _)| s.agent == agent).map(|(_, t)| t.stake.ruins).sum();
-        RuinCounts { alone: of(&self.speak.stakes) + structured, open: of(&self.respond.stakes) + structured }
+        let mut ruins = RuinCounts { alone: of(&self.speak.stakes), open: of(&self.respond.stakes) };
+        let all = self.cast().structures.iter().zip(self.stakes_in_legs());
+        for (_, [alone, open]) in all.filter(|(s, _)| s.agent == agent) {
+            ruins.alone += alone.ruins;
+            ruins.open += open.ruins;
+        }
+        ruins
     }
 
     /// What the alone and the open lives lost beyond their stakes because prices jumped, in currency; their venues bore it.
     pub fn borne(&self) -> (f64, f64) {
         let sum = |stakes: &[Stake]| stakes.iter().map(|s| s.borne).sum::<f64>();
-        let structured: f64 = self.speak.structures.twins.iter().map(|t| t.stake.borne).sum();
-        (sum(&self.speak.stakes) + structured, sum(&self.respond.stakes) + structured)
+        let [alone, open] = [0, 1].map(|life| self.stakes_in_legs().map(|s| s[life].borne).sum::<f64>());
+        (sum(&self.speak.stakes) + alone, sum(&self.respond.stakes) + open)
+    }
+
+    /// What each structure's alone and open life stand on.
+    fn stakes_in_legs(&self) -> impl Iterator<Item = [Stake; 2]> + '_ {
+        let all = self.speak.structures.twins.iter().zip(&self.respond.open_legs);
+        all.map(|(twin, open)| [twin.stake, open.stake(twin)])
     }
 
     /// v of an agent: √points of its family, or 1 where points do not weigh; 0 while it is not heard.

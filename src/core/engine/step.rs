@@ -77,9 +77,10 @@ impl Engine {
         &self.respond_spec.cast
     }
 
-    /// PnL of a structured agent until the last barrier; alone and open are one for it, since nobody listens in size.
-    pub fn structured(&self, agent: AgentId) -> f64 {
-        self.speak.structures.pnl(self.cast(), agent)
+    /// PnL of an agent's lives in legs until the last barrier, alone and open.
+    pub fn structured(&self, agent: AgentId) -> (f64, f64) {
+        let (cast, structures) = (self.cast(), &self.speak.structures);
+        (structures.pnl(cast, agent), self.respond.pnl_in_legs(cast, structures, agent))
     }
 
     /// The name of an asset.

@@ -13,7 +13,7 @@
 //!    book goes on, since what it says is made of it.
 
 use super::Utterance;
-use super::outputs::StepOutput;
+use super::outputs::{BeforeLegs, StepOutput};
 use crate::agents::Population;
 use crate::agents::families::Rules;
 use crate::agents::structures::StructureContext;
@@ -83,6 +83,11 @@ pub struct Structures {
 }
 
 impl DualFill {
+    /// What its book gained until the last barrier, in the account's currency.
+    pub fn gain(&self) -> f64 {
+        self.marked
+    }
+
     /// What it gained and lost until the last barrier, no more than the stakes that it lost.
     pub fn marked(&self) -> f64 {
         self.stake.pnl(self.marked)
@@ -325,7 +330,7 @@ impl Structures {
 
     fn judge(&mut self, spec: &StructureSpec, market: &Market, output: &mut StepOutput) {
         let Some(now) = self.stamp else { return };
-        let said = &mut output.structured;
+        let StepOutput { structured: said, before_legs, judged, .. } = output;
         let cast = &*spec.cast;
         let mut due = std::mem::take(&mut self.due);
         due.sort_unstable();
@@ -353,6 +358,10 @@ impl Structures {
                 legs: &nothing,
                 may_open: true,
             };
+            if !agent.reacts.is_empty() {
+                let life = twin.life.clone();
+                before_legs.push(BeforeLegs { structure: i as u32, now, life });
+            }
             let first = said.len();
             let mut say = |body| said.push(Utterance { voice: cast.voice_of(i), body });
             twin.life.judge(who, &seen, &mut say);
@@ -364,7 +373,7 @@ impl Structures {
                 twin.tell_effects(spec.kept, gain, &mut said[first..]);
             }
         }
-        output.judged.extend_from_slice(&due);
+        judged.extend_from_slice(&due);
         due.clear();
         self.due = due;
     }

@@ -165,8 +165,8 @@ pub struct ReactionListener {
     pub now: Stamp,
     /// Words before this moment do not count.
     pub since: Stamp,
-    /// Whether one of the words must be news.
-    pub on_news: bool,
+    /// The message after which one of the words must have been said; none where old ones do as well.
+    pub news: Option<MessageId>,
     /// Close of its asset.
     pub close: f64,
     /// Volatility of a bar of it.
@@ -339,18 +339,24 @@ impl RecentWords {
         self.heard = self.newest;
     }
 
-    /// Whether something was said since the last barrier that this reaction may listen for.
-    pub fn is_news(&self, reaction: &AgentReaction, asset: AssetId) -> bool {
+    /// The newest message that everybody who decides at bars has heard.
+    pub fn heard_by_all(&self) -> MessageId {
+        self.heard
+    }
+
+    /// Whether something that this reaction may listen for was said after this message. Of levels that were announced there
+    /// is something new at each close, since the price is.
+    pub fn is_newer(&self, reaction: &AgentReaction, asset: AssetId, than: MessageId) -> bool {
         let Some(kind) = kind(&reaction.rule.hears.what) else {
             return match reaction.rule.hears.what {
                 Hearing::Goal { goal, .. } => {
-                    self.goals[goal.index()].is_some_and(|(_, message)| message > self.heard)
+                    self.goals[goal.index()].is_some_and(|(_, message)| message > than)
                 }
                 _ => true,
             };
         };
         let mut rings = self.rings_of(reaction, asset).map(|of| &of[kind as usize]);
-        rings.any(|ring| ring.back().is_some_and(|word| word.message > self.heard))
+        rings.any(|ring| ring.back().is_some_and(|word| word.message > than))
     }
 
     /// The words of all kinds among which a reaction listens whose holder looks at this asset.
@@ -421,7 +427,7 @@ impl RecentWords {
         if reaction.on == ListensOn::Others {
             words.sort_unstable_by_key(|w| Reverse(w.message));
         }
-        let is_news = |word: &KeptWord| word.message > self.heard;
+        let is_news = |word: &KeptWord| listener.news.is_none_or(|than| word.message > than);
         let mut named: Vec<&KeptWord> = Vec::new();
         for word in words {
             let Some(kept) = named.iter_mut().find(|w| w.from == word.from) else {
@@ -431,14 +437,14 @@ impl RecentWords {
                 continue;
             };
             // Who says so alone too is no echo, as long as that loses no news.
-            let loses_news = listener.on_news && is_news(kept) && !is_news(word);
+            let loses_news = is_news(kept) && !is_news(word);
             if kept.open.is_some() && word.open.is_none() && !loses_news {
                 *kept = word;
             }
         }
         // What an open life says may be an echo: it takes two.
         let least = hears.at_least.max(if named.iter().any(|w| w.open.is_some()) { 2 } else { 1 }) as usize;
-        let is_enough = named.len() >= least && (!listener.on_news || named.iter().any(|w| is_news(w)));
+        let is_enough = named.len() >= least && named.iter().any(|w| is_news(w));
         is_enough.then(|| {
             let mut found = HeardCauses::default();
             named.iter().for_each(|w| found.name(w.from, w.message, w.open.as_ref()));

@@ -25,6 +25,7 @@ struct AgentCharacter {
     funded: bool,
     params: Vec<ParamRange>,
     reactions: Vec<ReactionLine>,
+    resting: Vec<RestingLine>,
 }
 
 /// A parameter with what it is drawn from.
@@ -53,6 +54,14 @@ struct ReactionLine {
     place: String,
 }
 
+/// A reaction of its goal or personality that can act on nothing it does.
+#[derive(Serialize)]
+struct RestingLine {
+    name: String,
+    from: String,
+    why: String,
+}
+
 impl AgentCharacter {
     fn of(config: &Config, origins: &Origins, agent: &Declaration) -> Self {
         let params = families::info(agent.family).params.iter().map(|spec| {
@@ -68,6 +77,11 @@ impl AgentCharacter {
             from: origin.holder.to_string(),
             place: origin.place.to_string(),
         });
+        let resting = origins.resting(&agent.name).iter().map(|r| RestingLine {
+            name: r.name.clone(),
+            from: r.holder.to_string(),
+            why: format!("{} {}", agent.family, r.why),
+        });
         AgentCharacter {
             name: agent.name.clone(),
             family: agent.family.text(),
@@ -80,6 +94,7 @@ impl AgentCharacter {
             funded: agent.funded,
             params: params.collect(),
             reactions: reactions.collect(),
+            resting: resting.collect(),
         }
     }
 
@@ -115,13 +130,17 @@ impl AgentCharacter {
             let whose = if p.set { "set" } else { "" };
             writeln!(out, "      {:<10} {:<6} {range:<14} {whose:<4} {}", p.name, p.unit, p.what)?;
         }
-        if self.reactions.is_empty() {
-            return writeln!(out, "  reactions    none");
+        match self.reactions.len() {
+            0 => writeln!(out, "  reactions    none")?,
+            n => writeln!(out, "  reactions    {n}")?,
         }
-        writeln!(out, "  reactions    {}", self.reactions.len())?;
         for r in &self.reactions {
             writeln!(out, "      {} ({}, {})", r.name, r.from, r.place)?;
             writeln!(out, "          {}", r.sentence)?;
+        }
+        for r in &self.resting {
+            writeln!(out, "      {} ({}) rests", r.name, r.from)?;
+            writeln!(out, "          {}", r.why)?;
         }
         Ok(())
     }

@@ -22,17 +22,19 @@ mod quotes;
 use super::context::StructureContext;
 use super::filling::FillContext;
 use super::legs::{LATENCY, LegOrder, Legs};
+use super::listed::ListedInstruments;
 use super::margin;
 pub use super::margin::maintenance;
 use super::ranges::{Bounds, LiquidityChange};
-use super::values::{KEYS, Values};
+use super::values::Values;
+use crate::agents::company::Company;
 use crate::agents::families::Rules;
 use crate::agents::life::{Forced, Life, OpenIntent, OpenLeg, Resize, Trading};
 use crate::agents::plan::suits_legs;
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
-    AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Plan, Reason, Span, Stamp, Term, money, random,
+    AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Plan,
+    Reason, Span, Stamp, Term, money, random,
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
@@ -88,13 +90,17 @@ impl StructureLife {
         self.legs.heeds(event) || is_paid && self.life.open().is_some()
     }
 
-    /// A stamp is over: judges and acts. `say` takes what is said, in order. What is held is its own,
-    /// whatever `seen` says.
-    pub fn judge(
+    /// When it last looked.
+    pub fn looked(&self) -> Option<Stamp> {
+        self.looked
+    }
+
+    /// A stamp is over: judges and acts, and says so in order. What is held is its own, whatever `seen` says.
+    pub fn judge<C: Company + ?Sized>(
         &mut self,
         who: AgentRef<'_>,
         seen: &StructureContext<'_>,
-        say: &mut dyn FnMut(MessageKind),
+        company: &mut C,
     ) {
         let trading = InLegs { who, seen };
         let StructureLife { life, legs, .. } = self;
@@ -103,13 +109,18 @@ impl StructureLife {
         let staked = life.staked_at();
         if staked.is_some_and(|at| margin::is_due(legs, seen, seen.capital - at)) {
             margin::take_over(legs, seen);
-            return life.liquidate(&trading, legs, say);
+            return life.liquidate(&trading, legs, company);
         }
-        self.look(who, seen, say);
+        self.look(who, seen, company);
     }
 
     /// The same where the venue says itself what it takes over: of a life with money.
-    pub fn look(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>, say: &mut dyn FnMut(MessageKind)) {
+    pub fn look<C: Company + ?Sized>(
+        &mut self,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
+        company: &mut C,
+    ) {
         let trading = InLegs { who, seen };
         let StructureLife { life, legs, looked, .. } = self;
         // What is half open waits for nobody's pace.
@@ -125,7 +136,7 @@ impl StructureLife {
         }
         *looked = Some(seen.now);
         legs.expire(seen.now);
-        life.look(&trading, legs, say);
+        life.look(&trading, legs, company);
         if who.rules.is_maker()
             && let Some(open) = life.open()
         {
@@ -135,18 +146,18 @@ impl StructureLife {
 
     /// An instrument has stopped trading: what is held of it goes at its last price, and the rest of an intent that it is a leg
     /// of is closed, with no offer to take it up again.
-    pub fn delist(
+    pub fn delist<C: Company + ?Sized>(
         &mut self,
         who: AgentRef<'_>,
         seen: &StructureContext<'_>,
         m: &FillContext<'_>,
         gone: InstrumentId,
-        say: &mut dyn FnMut(MessageKind),
+        company: &mut C,
     ) {
         let StructureLife { life, legs, .. } = self;
         legs.delist(m, gone);
         if life.open().is_some_and(|o| o.legs.iter().any(|l| l.leg.instrument == gone)) {
-            life.delist(&InLegs { who, seen }, legs, say);
+            life.delist(&InLegs { who, seen }, legs, company);
             legs.orders.retain(|o| o.instrument != gone);
         }
     }
@@ -288,17 +299,18 @@ impl Trading for InLegs<'_> {
 
     fn view<'v>(&'v self, values: &'v Values, held: u32, open: Option<&OpenIntent>) -> EvalContext<'v> {
         let (side, best) = open.map_or((0.0, 0.0), |o| (o.side, o.best));
+        let (close, sigma) = self.who.rules.bar();
         // What it gains is relative to its entry already.
-        let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
-        EvalContext { close, sigma, held, best, entry, side, keys: &KEYS, values: &values.0 }
+        let (entry, keys) = (f64::NAN, self.who.rules.keys());
+        EvalContext { close, sigma, held, best, entry, side, keys, values: &values.0 }
     }
 
     fn best(&self, open: &OpenIntent, values: &Values) -> f64 {
         open.best.max(values.of(Indicator::Gain))
     }
 
-    fn propose(&self, legs: &Legs, view: &EvalContext<'_>, _again: Option<f64>) -> Option<Proposal> {
-        self.who.rules.propose(&self.with(legs), view)
+    fn propose(&self, legs: &Legs, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal> {
+        self.who.rules.propose(&self.with(legs), view, again)
     }
 
     #[inline(never)]
@@ -322,7 +334,9 @@ impl Trading for InLegs<'_> {
         };
         let mut legs = p.legs.iter().map(each).collect::<Option<Vec<OpenLeg>>>()?;
         let notional = legs.iter().map(|l| libm::fabs(l.leg.ratio * l.entry)).fold(0.0, f64::max);
-        let first = first.map_or_else(|| seen.units(p.size, notional), |f| f * seen.capital / notional);
+        let own = seen.units(p.size, notional);
+        let first = first.map_or(own, |f| f * seen.capital / notional);
+        let first = if self.who.rules.is_maker() { first } else { in_lots(seen.listed, &legs, first) };
         // A leg below a lot or the least notional would leave the others alone.
         let is_tradable = legs.iter().all(|OpenLeg { leg, bounds, entry }| {
             seen.is_order(leg.instrument, leg.ratio * first, *entry, bounds.is_none())
@@ -335,6 +349,7 @@ impl Trading for InLegs<'_> {
             side: p.side,
             units: 0.0,
             first,
+            own,
             entry: legs[0].entry,
             delta: p.delta,
             best: 0.0,
@@ -369,8 +384,12 @@ impl Trading for InLegs<'_> {
         legs.market_value(self.seen.listed, self.seen.board)
     }
 
-    fn next_add(&self, when: Condition, _side: f64, _view: &EvalContext<'_>) -> Condition {
-        when
+    /// Of who is judged by bars, as far beyond this gain as σ says that one of them may go.
+    fn next_add(&self, when: Condition, _side: f64, view: &EvalContext<'_>) -> Condition {
+        if view.sigma.is_nan() {
+            return when;
+        }
+        Condition { right: Term::Level(view.of(Indicator::Gain) + 4e4 * view.sigma), ..when }
     }
 
     #[inline(never)]
@@ -379,11 +398,13 @@ impl Trading for InLegs<'_> {
         if self.who.rules.is_maker() {
             return;
         }
-        if change.more > 0.0 && self.lead(legs, open, change.more) {
+        let whole = |units| in_lots(self.seen.listed, &open.legs, units);
+        let more = whole(open.units) - whole(open.units - change.more);
+        if more > 0.0 && self.lead(legs, open, more) {
             return;
         }
         for (n, OpenLeg { leg, bounds, .. }) in open.legs.iter().enumerate() {
-            let quantity = open.side * leg.ratio * change.more;
+            let quantity = open.side * leg.ratio * more;
             if let Some(bounds) = *bounds {
                 self.provide(legs, n, leg.instrument, bounds, quantity);
                 continue;
@@ -435,6 +456,17 @@ impl Trading for InLegs<'_> {
         legs.is_whole()
     }
 
+    /// No leg is left below what its market takes: the others would stand alone. A maker's units are what it quotes.
+    fn is_tradable(&self, open: &OpenIntent, units: f64, more: f64) -> bool {
+        let is_order = |l: &OpenLeg, units: f64| {
+            let worth = self.value(l.leg.instrument, l.bounds).unwrap_or(f64::NAN);
+            self.seen.is_order(l.leg.instrument, l.leg.ratio * units, worth, l.bounds.is_none())
+        };
+        let is_quoted = self.who.rules.is_maker();
+        open.legs.iter().all(|l| is_order(l, units) && (is_quoted || is_order(l, more)))
+            && (more < 0.0 || self.could_oppose(open, units))
+    }
+
     fn oppose(&self, legs: &mut Legs, open: &mut OpenIntent, instrument: InstrumentId, ratio: f64) -> bool {
         self.against_first(legs, open, instrument, ratio)
     }
@@ -467,6 +499,11 @@ impl Trading for InLegs<'_> {
 
 /// Draws for cancels follow those for orders.
 const CANCEL: usize = LEGS_MAX;
+
+/// Units of an intent in lots that all of its legs can be held in; what is put into pools has none.
+pub fn in_lots(listed: &ListedInstruments, legs: &[OpenLeg], units: f64) -> f64 {
+    listed.units(legs.iter().filter(|l| l.bounds.is_none()).map(|l| l.leg), units)
+}
 
 /// Whether all legs that are known by bars have one that closes now: else one would be filled at the open
 /// of its next bar hours before the other. A leg that has been silent for a day is not waited for.

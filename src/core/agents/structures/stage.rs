@@ -7,6 +7,7 @@ use super::in_legs::{AgentRef, InLegs, StructureLife};
 use super::legs::Legs;
 use super::listed::ListedInstruments;
 use super::values::{KEYS, Values};
+use crate::agents::company::Company;
 use crate::agents::families::{self, Rules};
 use crate::agents::life::Trading;
 use crate::agents::listener::legs::{Ear, LegLook};
@@ -217,6 +218,13 @@ impl OneLife {
             }
         }
         assert!(self.life.life.intent.is_finite() && self.market_value().is_finite());
+    }
+
+    /// The stamp is over, and the life hears others while it decides; no listener follows it.
+    pub fn judge_in(&mut self, company: &mut impl Company) {
+        let (mut life, nothing) = (std::mem::take(&mut self.life), Legs::default());
+        life.judge(self.who(), &self.seen(&nothing), company);
+        self.life = life;
     }
 
     /// The life looks, or opens what it is told; its listener hears what it says, and foretells what it holds then.

@@ -276,6 +276,55 @@ fn a_reaction_hears_somebody_who_is_there_and_never_itself() {
     assert_eq!(problems(&nameless).len(), 1, "{:#?}", problems(&nameless));
 }
 
+/// The smallest file, its agent of this family.
+fn of_family(family: &str) -> String {
+    SMALLEST.replace("family = \"trend\"", &format!("family = \"{family}\""))
+}
+
+#[test]
+fn what_can_act_on_nothing_that_a_family_in_legs_does_is_refused_where_it_is_its_own() {
+    let sides = ["scalp"];
+    let adds = ["arbitrage", "cash_and_carry", "funding"];
+    for family in FamilyId::ALL.iter().map(|f| f.text()) {
+        let is_in_legs = FamilyId::parse(family).unwrap().is_structured();
+        let said = |then: &str| problems(&format!("{}{}", of_family(family), rule("agent", "x", then)));
+        for then in ["wait = \"2d\"", "size = 0.5", "stop = 0.5", "target = 2", "target = 0.5", "cut = 1"] {
+            assert_eq!(said(then), [""; 0], "{family}: {then}");
+        }
+        for (then, may, way_out) in [
+            ("enter = \"with\"", false, "use wait, size, stop, target or cut"),
+            ("enter = \"against\"", false, "an edge of its own, which no word makes"),
+            ("size = 1.25", adds.contains(&family), "use a size below 1, or a target above it"),
+            ("hedge = 0.5", sides.contains(&family), "use cut"),
+        ] {
+            let all = said(then);
+            assert_eq!(all.len(), usize::from(is_in_legs && !may), "{family}: {then}: {all:#?}");
+            all.iter().for_each(|problem| {
+                let name = format!("f.toml:18:8: reaction \"x\" of [[agent]] \"Mira\" rests: {family} ");
+                says(problem, &[&name, way_out]);
+            });
+        }
+    }
+}
+
+#[test]
+fn what_it_shares_with_others_rests_where_it_cannot_act_and_its_own_of_that_name_stands_in_its_place() {
+    let shared = rule("personality.plain", "x", "enter = \"with\"");
+    let also = rule("preset.automated", "y", "size = 1.25");
+    let text = format!("{}{shared}{also}", of_family("options"));
+    let resting = |text: &str| {
+        let (config, origins) = load("f.toml", text, [], &[]).unwrap_or_else(|p| panic!("{p}"));
+        let names: Vec<String> = origins.resting("Mira").iter().map(|r| r.name.clone()).collect();
+        (names, config.roster.agents[0].reacts.len(), origins.reactions("Mira").len())
+    };
+    assert_eq!(resting(&text), (vec!["y".to_owned(), "x".to_owned()], 0, 0));
+    let own = rule("agent", "x", "cut = 1");
+    let text = format!("{}{own}{shared}{also}", of_family("options"));
+    assert_eq!(resting(&text), (vec!["y".to_owned()], 1, 1));
+    let text = format!("{SMALLEST}{shared}{also}");
+    assert_eq!(resting(&text), (vec![], 2, 2), "at bars all of them act");
+}
+
 #[test]
 fn numbers_and_times_of_reactions_have_bounds() {
     let more = |text: &str| format!("{ANY}, {text}");

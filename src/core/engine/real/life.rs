@@ -67,7 +67,7 @@ impl Real {
             self.account.halt(format!("{owed} {symbol} carried is no whole number of atoms"), out);
             return false;
         };
-        let Scratch { changes, deltas } = &mut out.scratch;
+        let Scratch { changes, deltas, .. } = &mut out.scratch;
         changes.clear();
         self.execution.desk.attribute(&spec.desk, id, filled + carried, changes);
         if let Some(f) = &fill {

@@ -18,11 +18,14 @@ mod day;
 mod hear;
 mod listen;
 mod open;
+mod open_legs;
 mod open_life;
 mod operator_commands;
 mod spec;
 mod state;
 
+pub(in crate::engine) use hear::HeardBy;
+pub use open_legs::OpenLegs;
 pub use open_life::{CompanyShare, OpenLife};
 pub use spec::{ControlOverrides, RespondSpec};
 pub use state::{OpenState, ResidualStance, Respond};

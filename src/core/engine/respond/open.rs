@@ -9,7 +9,7 @@
 //! 4. Of several cautious effects on one thing the most cautious holds, and bold ones on it are void.
 //! 5. Each deed names what swayed it, and the parts of the causes add up to what it changed.
 
-use super::open_life::OpenLife;
+use super::open_life::{OpenLife, ReactionState};
 use super::spec::RespondSpec;
 use super::state::Respond;
 use crate::agents::at_bars::AtBars;
@@ -18,12 +18,12 @@ use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Action, AgentId, AssetId, Cause, MessageId, MessageKind, Outcome, ReactionEffect, Reason, Speaker, Stamp,
-    Swayed, Verb,
+    Action, AgentId, AssetId, Cause, Hearing, MessageId, MessageKind, Outcome, ReactionEffect, Reason,
+    Speaker, Stamp, Swayed, Verb,
 };
-use crate::engine::outputs::BeforeLook;
+use crate::engine::outputs::{BeforeLook, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
-use crate::engine::{Outputs, Utterance, lives};
+use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
 use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
@@ -31,8 +31,8 @@ use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords,
 /// By how much of an agent's unit two sizes differ that count as different.
 const DIFFERS: f64 = 0.1;
 
-/// What an open life said at a barrier, before others hear it.
-struct OpenWord {
+/// What an open life said, before others hear it.
+pub(super) struct OpenWord {
     speaker: (AgentId, AssetId),
     message: MessageId,
     side: i8,
@@ -63,7 +63,7 @@ impl Respond {
         if !spec.has_reactions {
             return;
         }
-        let (cast, reference) = (&*spec.cast, lives::reference(&spec.settings, &spec.cast));
+        let (cast, reference) = (&*spec.cast, spec.cast.stake(spec.settings.capital));
         let mut words = Vec::new();
         let mut rest = &said.utterances[..];
         for before in &said.before {
@@ -95,7 +95,7 @@ impl Respond {
                 speakers: 0.0,
                 now: at,
                 since: Stamp(i64::MIN),
-                on_news: false,
+                news: None,
                 close: now.close,
                 sigma: now.sigma,
             };
@@ -105,6 +105,13 @@ impl Respond {
             self.rejoin(slot, at, &speak.lives[slot]);
         }
         self.heard.age();
+        if said.reheard.is_none() {
+            self.remember(at, words);
+        }
+    }
+
+    /// What open lives said is heard from now on.
+    pub(super) fn remember(&mut self, at: Stamp, words: Vec<OpenWord>) {
         for OpenWord { speaker, message, side, chain, body } in words {
             self.heard.said(speaker, (at, message), (&body, side), Some(chain));
         }
@@ -129,9 +136,8 @@ impl Respond {
             return;
         }
         let mut open = self.open_lives[slot].take().unwrap_or_else(|| Box::new(OpenLife::of(look.before)));
-        let OpenLife { life, raw, acted, waits, chain, .. } = &mut *open;
-        let hears = Surroundings { cast, consensus: &self.consensus, heard: &self.heard };
-        let mut company = OpenCompany::new(hears, look, (*acted, *waits), std::mem::take(chain));
+        let OpenLife { life, raw, ways, .. } = &mut *open;
+        let mut company = OpenCompany::new(self.surroundings(cast), look.listening, &look.agent.reacts, ways);
         let (kind, costs) = (spec.kinds[look.now.asset.index()], &spec.costs[look.now.asset.index()]);
         if look.before.is_gone {
             life.delist(&look.now, raw, &mut company);
@@ -147,44 +153,50 @@ impl Respond {
                 raw.resting = raw.resting.max(0.0);
             }
         }
-        let OpenCompany { acted: now_acted, waits: now_waits, chain: now_chain, words: said, .. } = company;
-        if !was_apart && now_acted == 0 {
+        let OpenCompany { ways: now, words: said, .. } = company;
+        if !was_apart && now.acted == 0 {
             return;
         }
-        (*acted, *waits, *chain) = (now_acted, now_waits, now_chain);
-        self.say_open(look, &mut open, said, words, out);
+        *ways = now;
+        for action in said.iter().filter_map(|(body, _)| action(body)) {
+            open.announced.say(action.after, action.price);
+        }
+        let speaker = (look.now.agent, look.now.asset);
+        let alone = look.alone.iter().map(|u| &u.body);
+        words.extend(self.say_open((look.now.at, speaker), &mut open.ways, alone, said, out));
         self.open_lives[slot] = Some(open);
     }
 
+    /// All that there is to hear.
+    pub(super) fn surroundings<'a>(&'a self, cast: &'a Population) -> Surroundings<'a> {
+        Surroundings { cast, consensus: &self.consensus, heard: &self.heard }
+    }
+
     /// Delivers what an open life said. What both lives say first is said once; from where they part each speaks for itself.
-    fn say_open(
+    pub(super) fn say_open<'a>(
         &mut self,
-        look: &OpenLook<'_>,
-        open: &mut OpenLife,
-        said: Vec<(MessageKind, Vec<Swayed>)>,
-        words: &mut Vec<OpenWord>,
+        (at, speaker): (Stamp, (AgentId, AssetId)),
+        ways: &mut ReactionState,
+        alone: impl Iterator<Item = &'a MessageKind> + Clone,
+        said: SwayedWords,
         out: &mut Outputs,
-    ) {
-        let (speaker, at) = ((look.now.agent, look.now.asset), look.now.at);
-        let same = |((body, swayed), alone): &(&(MessageKind, Vec<Swayed>), &Utterance)| {
-            swayed.is_empty() && *body == alone.body
+    ) -> Vec<OpenWord> {
+        let same = |((body, swayed), alone): &(&(MessageKind, Vec<Swayed>), &MessageKind)| {
+            swayed.is_empty() && body == *alone
         };
-        let both = said.iter().zip(look.alone).take_while(same).count();
-        for utterance in &look.alone[both..] {
-            self.bus.part(speaker.0, &utterance.body, &mut out.messages);
+        let both = said.iter().zip(alone.clone()).take_while(same).count();
+        for word in alone.skip(both) {
+            self.bus.part(speaker.0, word, &mut out.messages);
         }
+        let mut words = Vec::new();
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
-                open.announced.say(action.after, action.price);
-                open.side = sign(action.side());
-                if action.verb == Verb::Close {
-                    open.acted = 0;
-                }
+                ways.heed(action);
             }
             if n < both {
                 if matches!(&body, MessageKind::Action(a) if a.verb == Verb::Open) {
                     // An intent that begins as its alone life's has come about through nobody.
-                    open.chain = CauseChain::default();
+                    ways.chain = CauseChain::default();
                 }
                 continue;
             }
@@ -194,43 +206,26 @@ impl Respond {
                 body => body,
             };
             let message = self.bus.deliver_open(at, speaker, body.clone(), swayed, &mut out.messages);
-            words.push(OpenWord { speaker, message, side: open.side, chain: open.chain.clone(), body });
+            words.push(OpenWord { speaker, message, side: ways.side, chain: ways.chain.clone(), body });
         }
+        words
     }
 
     /// Whether anything acts on a life that is not apart, at any moment that this close has for it.
     fn is_swayed(&self, cast: &Population, look: &OpenLook<'_>) -> bool {
         let life = &look.before.life;
-        let held = life.open();
-        let hears = Surroundings { cast, consensus: &self.consensus, heard: &self.heard };
-        let acts = |moment, since| {
-            let mut company = OpenCompany::new(hears, look, (0, None), CauseChain::default());
-            company.opened = since;
-            company.sway(moment) != Sway::NONE
-        };
-        let mut moments = [None; 2];
-        for utterance in look.alone {
-            if let MessageKind::Rest(order) = &utterance.body {
-                moments[1] = Some(LifeMoment::Entering(libm::copysign(1.0, order.after)));
-            }
+        let Some(mut moments) = moments(life, look.alone.iter().map(|u| &u.body)) else { return false };
+        if moments == [None; 2] && !look.before.is_gone {
+            moments[0] = Some(LifeMoment::Flat);
         }
-        for action in look.alone.iter().filter_map(action) {
-            match (action.verb, action.reason) {
-                (Verb::Open, _) => moments[1] = Some(LifeMoment::Entering(action.side())),
-                (Verb::Increase, Reason::Add) => moments[1] = Some(LifeMoment::Adding(action.side())),
-                // What closes by itself is not swayed.
-                (Verb::Close, _) => return false,
-                _ => {}
-            }
-        }
-        moments[0] = match held {
-            Some(open) => Some(LifeMoment::Holding(open.side)),
-            None if moments[1].is_none() && !look.before.is_gone => Some(LifeMoment::Flat),
-            None => None,
-        };
         moments.into_iter().flatten().any(|moment| {
             // Most hear of nothing that acts now.
-            look.agent.reacts.iter().any(|r| r.acts_at(moment)) && acts(moment, life.since())
+            look.agent.reacts.iter().any(|r| r.acts_at(moment)) && {
+                let (hears, nothing) = (self.surroundings(cast), ReactionState::default());
+                let mut company = OpenCompany::new(hears, look.listening, &look.agent.reacts, &nothing);
+                company.opened = life.since();
+                company.sway(moment) != Sway::NONE
+            }
         })
     }
 
@@ -251,23 +246,59 @@ impl Respond {
     /// An open life that will decide as its alone one is that one again.
     fn rejoin(&mut self, slot: usize, at: Stamp, alone: &Life) {
         let entry = &mut self.open_lives[slot];
-        let is_one = |open: &OpenLife| open.waits.is_none_or(|w| w <= at) && open.life.goes_on_as(alone);
+        let is_one = |open: &OpenLife| open.ways.is_free(at) && open.life.goes_on_as(alone);
         if entry.as_deref().is_some_and(is_one) {
             *entry = None;
         }
     }
 }
 
-fn action(utterance: &Utterance) -> Option<&Action> {
-    if let MessageKind::Action(action) = &utterance.body { Some(action) } else { None }
+fn action(said: &MessageKind) -> Option<&Action> {
+    if let MessageKind::Action(action) = said { Some(action) } else { None }
+}
+
+/// The moments that a look has for a life, by what it was before it and what it said alone; none where it closes by itself,
+/// which nothing sways.
+pub(super) fn moments<'a>(
+    before: &Life,
+    alone: impl Iterator<Item = &'a MessageKind>,
+) -> Option<[Option<LifeMoment>; 2]> {
+    let mut moments = [before.open().map(|open| LifeMoment::Holding(open.heading())), None];
+    for word in alone {
+        match word {
+            MessageKind::Rest(order) => {
+                moments[1] = Some(LifeMoment::Entering(libm::copysign(1.0, order.after)));
+            }
+            MessageKind::Action(action) => {
+                let heading = f64::from(sign(action.delta));
+                match (action.verb, action.reason) {
+                    (Verb::Open, _) => moments[1] = Some(LifeMoment::Entering(heading)),
+                    (Verb::Increase, Reason::Add) => moments[1] = Some(LifeMoment::Adding(heading)),
+                    (Verb::Close, _) => return None,
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(moments)
 }
 
 /// All that there is to hear.
 #[derive(Clone, Copy)]
-struct Surroundings<'a> {
-    cast: &'a Population,
-    consensus: &'a Consensus,
-    heard: &'a RecentWords,
+pub(super) struct Surroundings<'a> {
+    pub cast: &'a Population,
+    pub consensus: &'a Consensus,
+    pub heard: &'a RecentWords,
+}
+
+/// What counts as news to who holds something.
+#[derive(Clone, Copy)]
+pub(super) enum News {
+    /// What was said since the last barrier.
+    SinceBarrier,
+    /// What was said after this message; whether the price of its asset is another one than then.
+    Since(MessageId, bool),
 }
 
 /// A reaction that would act on a field, and what it heard.
@@ -278,53 +309,69 @@ struct Acting {
 }
 
 /// What an open life hears while it decides, and what it said.
-struct OpenCompany<'a> {
+pub(super) struct OpenCompany<'a> {
     hears: Surroundings<'a>,
     listening: ReactionListener,
     reactions: &'a [AgentReaction],
+    /// What it acts on while it holds something.
+    pub news: News,
     /// When the intent was opened that is open.
-    opened: Option<Stamp>,
-    acted: u32,
-    waits: Option<Stamp>,
-    chain: CauseChain,
+    pub opened: Option<Stamp>,
+    /// What its reactions have done by now.
+    pub ways: ReactionState,
+    /// Whether it was asked what others make of what it holds.
+    pub is_asked: bool,
     acting: Vec<Acting>,
     pending: Vec<Swayed>,
-    words: Vec<(MessageKind, Vec<Swayed>)>,
+    /// What it said, with what swayed it.
+    pub words: SwayedWords,
 }
 
 impl<'a> OpenCompany<'a> {
-    fn new(
+    /// Who lives by these reactions, which have done so much, and listens now; at bars.
+    pub fn new(
         hears: Surroundings<'a>,
-        look: &OpenLook<'a>,
-        (acted, waits): (u32, Option<Stamp>),
-        chain: CauseChain,
+        listening: ReactionListener,
+        reactions: &'a [AgentReaction],
+        ways: &ReactionState,
     ) -> Self {
+        let mut ways = ways.clone();
+        ways.waits = ways.waits.filter(|until| *until > listening.now);
         OpenCompany {
             hears,
-            listening: look.listening,
-            reactions: &look.agent.reacts,
+            listening,
+            reactions,
+            news: News::SinceBarrier,
             opened: None,
-            acted,
-            waits: waits.filter(|w| *w > look.now.at),
-            chain,
+            ways,
+            is_asked: false,
             acting: Vec::new(),
             pending: Vec::new(),
             words: Vec::new(),
         }
     }
 
+    /// The message after which a reaction must have heard something to act on what is held; none where it cannot have.
+    fn news(&self, reaction: &AgentReaction) -> Option<MessageId> {
+        let (heard, asset) = (self.hears.heard, self.listening.asset);
+        let (than, is_moved) = match self.news {
+            News::SinceBarrier => (heard.heard_by_all(), true),
+            News::Since(message, is_moved) => (message, is_moved),
+        };
+        let is_price = matches!(reaction.rule.hears.what, Hearing::Near(..));
+        ((is_moved || !is_price) && heard.is_newer(reaction, asset, than)).then_some(than)
+    }
+
     /// What a reaction heard that can act at this moment of the life.
     fn hear(&self, number: usize, moment: LifeMoment, listener: ReactionListener) -> Option<HeardCauses> {
         let reaction = &self.reactions[number];
-        if self.acted & (1 << number) != 0 || !reaction.acts_at(moment) {
+        if self.ways.acted & (1 << number) != 0 || !reaction.acts_at(moment) {
             return None;
         }
         // Who holds, or is flat, acts on news; who enters or adds on what was said lately.
         let on_news = matches!(moment, LifeMoment::Holding(_) | LifeMoment::Flat);
-        if on_news && !self.hears.heard.is_news(reaction, self.listening.asset) {
-            return None;
-        }
-        let listener = ReactionListener { on_news, ..listener };
+        let news = if on_news { Some(self.news(reaction)?) } else { None };
+        let listener = ReactionListener { news, ..listener };
         self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
     }
 
@@ -376,7 +423,8 @@ impl Company for OpenCompany<'_> {
     }
 
     fn invites(&self) -> bool {
-        self.waits.is_none() && self.reactions.iter().any(|r| r.acts_at(LifeMoment::Flat))
+        let at_bars = matches!(self.news, News::SinceBarrier);
+        at_bars && self.ways.waits.is_none() && self.reactions.iter().any(|r| r.acts_at(LifeMoment::Flat))
     }
 
     fn sway(&mut self, moment: LifeMoment) -> Sway {
@@ -388,12 +436,13 @@ impl Company for OpenCompany<'_> {
             }
             LifeMoment::Entering(side) | LifeMoment::Holding(side) | LifeMoment::Adding(side) => side,
         };
+        self.is_asked |= matches!(moment, LifeMoment::Holding(_));
         // What was said before an intent was opened was heard when it was.
         let since = match moment {
             LifeMoment::Holding(_) => self.opened.map_or(Stamp(i64::MIN), |at| Stamp(at.0 + 1)),
             _ => Stamp(i64::MIN),
         };
-        if self.waits.is_some() {
+        if self.ways.waits.is_some() {
             sway.wait = HoldsBack::Still;
         }
         let mut wait = 0.0;
@@ -427,18 +476,16 @@ impl Company for OpenCompany<'_> {
     fn acted(&mut self, field: SwayField, change: f64) {
         let Some(index) = self.acting.iter().position(|a| a.field == field) else { return };
         let Acting { reaction, causes, .. } = self.acting.swap_remove(index);
-        self.acted |= 1 << reaction;
+        self.ways.acted |= 1 << reaction;
         if let ReactionEffect::Wait(span) = self.reactions[usize::from(reaction)].rule.then {
-            self.waits = Some(until(self.listening.now, span));
+            self.ways.waits = Some(until(self.listening.now, span));
         }
         let part = change / causes.messages.len() as f64;
         let named = causes.messages.iter().map(|(message, _)| Cause { message: *message, part });
         self.pending.push(Swayed { reaction, causes: named.collect() });
-        self.chain.depth = self.chain.depth.max(causes.chain.depth);
-        causes
-            .chain
-            .agents
-            .iter()
-            .for_each(|agent| self.chain.extend(Speaker::Agent(*agent), &CauseChain::default()));
+        let chain = &mut self.ways.chain;
+        chain.depth = chain.depth.max(causes.chain.depth);
+        let through = causes.chain.agents.iter().map(|agent| Speaker::Agent(*agent));
+        through.for_each(|agent| chain.extend(agent, &CauseChain::default()));
     }
 }

@@ -1,10 +1,10 @@
 //! What is kept of an open life, and of how often company made a difference.
 
 use crate::agents::life::Life;
-use crate::domain::{Announced, Stamp};
+use crate::domain::{Action, Announced, Stamp, Verb};
 use crate::engine::outputs::BeforeLook;
 use crate::fills::books::SimulatedBook;
-use crate::hive::heard::CauseChain;
+use crate::hive::heard::{CauseChain, sign};
 use serde::{Deserialize, Serialize};
 
 /// An open life that is apart from its alone one.
@@ -16,6 +16,13 @@ pub struct OpenLife {
     pub raw: SimulatedBook,
     /// What it has announced.
     pub announced: Announced,
+    /// What its reactions have done.
+    pub(super) ways: ReactionState,
+}
+
+/// What the reactions of an open life that is apart have done to it so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReactionState {
     /// Side of its last position.
     pub(super) side: i8,
     /// A bit for each reaction that has acted since its last close.
@@ -42,17 +49,43 @@ impl CompanyShare {
     }
 }
 
+impl ReactionState {
+    /// Nothing has acted on this life yet.
+    pub(super) fn of(life: &Life) -> Self {
+        let side = life.open().map_or(0, |open| sign(open.heading()));
+        ReactionState { side, ..ReactionState::default() }
+    }
+
+    /// The life did this.
+    pub(super) fn heed(&mut self, action: &Action) {
+        if action.verb == Verb::Close {
+            self.acted = 0;
+        } else {
+            self.side = sign(action.delta);
+        }
+    }
+
+    /// Whether nothing keeps it from entering any more.
+    pub(super) fn is_free(&self, at: Stamp) -> bool {
+        self.waits.is_none_or(|until| until <= at)
+    }
+}
+
 impl OpenLife {
+    /// It did this between two closes, and says so.
+    pub(in crate::engine) fn does(&mut self, action: &Action) -> (i8, CauseChain) {
+        self.announced.say(action.after, action.price);
+        self.ways.heed(action);
+        (self.ways.side, self.ways.chain.clone())
+    }
+
     /// As its alone life was before this look.
     pub(super) fn of(before: &BeforeLook) -> Self {
         OpenLife {
             life: before.life.clone(),
             raw: before.raw,
             announced: before.announced,
-            side: 0,
-            acted: 0,
-            waits: None,
-            chain: CauseChain::default(),
+            ways: ReactionState::of(&before.life),
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct RespondSpec {
     pub(in crate::engine) kinds: Vec<InstrumentKind>,
     /// What each costs to trade.
     pub(in crate::engine) costs: Vec<Costs>,
+    /// By instrument: structures that hear of it and live by reactions.
+    pub(super) legs_on: Vec<Vec<u32>>,
     /// Whether anybody lives by reactions; else nothing that was said is remembered for them.
     pub(super) has_reactions: bool,
     /// What a negative control of the lab turns round; a run turns nothing.
@@ -43,8 +45,14 @@ impl RespondSpec {
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
         let l = &settings.listening;
         let has_reactions = l.enabled && l.reactions && cast.agents.iter().any(|a| !a.reacts.is_empty());
+        let mut legs_on = vec![Vec::new(); if has_reactions { universe.instruments.len() } else { 0 }];
+        for (i, structure) in cast.structures.iter().enumerate() {
+            let reacts = !cast.agents[structure.agent.index()].reacts.is_empty();
+            let ears = structure.rules.ears().into_iter().filter(|_| has_reactions && reacts);
+            ears.for_each(|id| legs_on[id.index()].push(i as u32));
+        }
         let misled = ControlOverrides::default();
-        RespondSpec { cast, settings, real, kinds, costs, has_reactions, misled }
+        RespondSpec { cast, settings, real, kinds, costs, legs_on, has_reactions, misled }
     }
 
     /// Whether it is of an instrument that the desk trades.

@@ -1,5 +1,6 @@
 //! The state of the second half: what is kept of everybody who speaks and listens.
 
+use super::open_legs::OpenLegs;
 use super::open_life::{CompanyShare, OpenLife};
 use super::spec::RespondSpec;
 use crate::agents::{Agent, Population};
@@ -77,6 +78,8 @@ pub struct Respond {
     pub ears: Vec<OpenState>,
     /// By declared slot: the open life where it is apart from the alone one.
     pub open_lives: Vec<Option<Box<OpenLife>>>,
+    /// By structure: its open life.
+    pub open_legs: Vec<OpenLegs>,
     /// What was said lately, as reactions ask for it.
     pub heard: RecentWords,
     /// By declared agent: how often company made a difference.
@@ -127,6 +130,7 @@ impl Respond {
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
             open_lives: vec![None; cast.declared_slots],
+            open_legs: vec![OpenLegs::default(); cast.structures.len()],
             heard: RecentWords::new(cast),
             company: vec![CompanyShare::default(); cast.declared],
             stakes: vec![Stake::default(); cast.declared],

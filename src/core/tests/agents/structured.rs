@@ -214,8 +214,8 @@ fn what_the_wallet_cannot_bear_is_taken_over_by_the_venue() {
 }
 
 /// What structures say of direction: of each scene with its name, the most that the pool heard of any of their voices.
-fn heard_of(make: fn() -> scenes::Scene) -> f64 {
-    let mut scene = make();
+fn heard_of(make: fn(&scenes::Change) -> scenes::Scene) -> f64 {
+    let mut scene = make(&scenes::as_it_is);
     let mut out = Outputs::default();
     let mut most = 0.0_f64;
     let mut last = Vec::new();
@@ -255,7 +255,8 @@ fn heard_of(make: fn() -> scenes::Scene) -> f64 {
 
 #[test]
 fn a_scalper_is_heard_for_what_it_holds_and_who_is_neutral_for_nothing() {
-    let scene = |name: &str| *scenes::ALL.iter().find(|make| make().name.starts_with(name)).unwrap();
+    let scene =
+        |name: &str| *scenes::ALL.iter().find(|make| make(&scenes::as_it_is).name.starts_with(name)).unwrap();
     let scalp = heard_of(scene("a flow to go with"));
     assert!((0.19..0.21).contains(&scalp), "a fifth of its capital: {scalp}");
     assert_eq!(heard_of(scene("two venues")), 0.0);
@@ -263,8 +264,11 @@ fn a_scalper_is_heard_for_what_it_holds_and_who_is_neutral_for_nothing() {
 
 #[test]
 fn a_muted_scalper_is_out_of_the_pool_until_it_is_heard_again() {
-    let make = scenes::ALL.iter().find(|make| make().name.starts_with("a flow to go with")).unwrap();
-    let mut scene = make();
+    let make = scenes::ALL
+        .iter()
+        .find(|make| make(&scenes::as_it_is).name.starts_with("a flow to go with"))
+        .unwrap();
+    let mut scene = make(&scenes::as_it_is);
     let mut out = Outputs::default();
     while let Some(event) = scene.event() {
         scene.engine.step(&event, &mut out);

@@ -37,11 +37,18 @@ impl Scene {
     }
 }
 
+/// What is changed of a configuration before its scene begins.
+pub type Change = dyn Fn(&mut Config) + Sync;
+
 /// All scenes.
-pub const ALL: [fn() -> Scene; 6] = [|| house(20, 12), flow, apart, making, pools, carries];
+pub const ALL: [fn(&Change) -> Scene; 6] =
+    [|change| house((20, 12), change), flow, apart, making, pools, carries];
+
+/// Nothing is changed.
+pub fn as_it_is(_config: &mut Config) {}
 
 /// The full house: days of bars, then of detail with faults.
-pub fn house(bars: u32, days: u32) -> Scene {
+pub fn house((bars, days): (u32, u32), change: &Change) -> Scene {
     let start = SynthSettings { bars_days: bars + days, ..SynthSettings::default() };
     let mut detail = Detail::last(days, start.from, start.bars_days);
     detail.faults = true;
@@ -53,6 +60,7 @@ pub fn house(bars: u32, days: u32) -> Scene {
     for agent in ranks.skip(1) {
         agent.params.insert("basket".to_owned(), DrawnNumber { from: 1.0, to: 1.0 });
     }
+    change(&mut config);
     let engine = engine(&config, feed.universe());
     let events = std::iter::from_fn(move || feed.next().unwrap());
     Scene { name: "full house, embedded market in detail", engine, events: Box::new(events) }
@@ -97,10 +105,11 @@ impl HandMade {
         self.tell(MarketEvent::Bar { instrument: id, at, bar });
     }
 
-    fn done(self) -> Scene {
+    fn done(self, change: &Change) -> Scene {
         let roster =
             Roster { agents: self.who, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
-        let config = Config { costs: Costs::default(), roster, ..Config::default() };
+        let mut config = Config { costs: Costs::default(), roster, ..Config::default() };
+        change(&mut config);
         Scene {
             name: self.name,
             engine: engine(&config, &self.universe),
@@ -161,7 +170,7 @@ const SECOND: InstrumentId = InstrumentId(1);
 const THIRD: InstrumentId = InstrumentId(2);
 
 /// Twenty seconds of buying, twenty of selling, and the price goes with them; now and then the spread widens.
-fn flow() -> Scene {
+fn flow(change: &Change) -> Scene {
     let numbers =
         [("horizon", 5.0), ("memory", 30.0), ("hurdle", 1.0), ("size", 0.2), ("hold", 3.0), ("age", 2.0)];
     let who = vec![agent("Sara", FamilyId::Scalp, SideRule::Both, &numbers)];
@@ -175,11 +184,11 @@ fn flow() -> Scene {
         let price = mid * if buys { 1.0 + half } else { 1.0 - half };
         hand.tell(MarketEvent::Trade { instrument: FIRST, at: at(t), price, size: 5.0, buys });
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// Two venues that come apart, further apart, and together again, both ways.
-fn apart() -> Scene {
+fn apart(change: &Change) -> Scene {
     let numbers =
         [("pair", 0.0), ("memory", 60.0), ("hurdle", 2.0), ("hold", 60.0), ("size", 0.3), ("age", 5.0)];
     let who = vec![agent("Ada", FamilyId::Arbitrage, SideRule::Both, &numbers)];
@@ -198,11 +207,11 @@ fn apart() -> Scene {
         hand.quote(FIRST, at(t), 100.0, 0.0001);
         hand.quote(SECOND, at(t), 100.0 * (1.0 + (off + noise) / 1e4), 0.0001);
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// Prints five basis points from a mid that hardly moves; then takers who know where it goes; then calm again.
-fn making() -> Scene {
+fn making(change: &Change) -> Scene {
     let numbers = [
         ("aversion", 0.05),
         ("hurdle", 0.5),
@@ -215,7 +224,10 @@ fn making() -> Scene {
         ("age", 5.0),
     ];
     let who = [("Mia", SideRule::Both), ("Moe", SideRule::Short)];
-    let who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
+    let mut who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
+    // One more quotes at several prices, and takes back what is beyond a quote.
+    let wide = [&numbers[..], &[("levels", 3.0), ("hedge", 1.0)]].concat();
+    who.push(agent("Max", FamilyId::MarketMaking, SideRule::Both, &wide));
     let mut hand = Scene::by_hand("a market to make, by hand", &[PERP], who);
     let mut knows = 100.0;
     for n in 0..6_000_i32 {
@@ -234,12 +246,12 @@ fn making() -> Scene {
             1.0
         };
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// A busy pool with ranges whose price wanders out of them and comes back, and falls behind the exchange for
 /// a state now and then.
-fn pools() -> Scene {
+fn pools(change: &Change) -> Scene {
     let provides = [
         ("mode", 0.0),
         ("width", 0.05),
@@ -284,11 +296,11 @@ fn pools() -> Scene {
             hand.quote(FIRST, at(t + 30.0 * f64::from(k)), perp, 0.000_05);
         }
     }
-    hand.done()
+    hand.done(change)
 }
 
 /// Bars of spot on margin, a perp whose longs pay and then are paid, and two futures: one expensive, one cheap.
-fn carries() -> Scene {
+fn carries(change: &Change) -> Scene {
     let carry = [("hurdle", 0.02), ("nearest", 7.0), ("stop", 900.0), ("size", 0.8)];
     let funding = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 0.8)];
     let who = vec![
@@ -332,5 +344,56 @@ fn carries() -> Scene {
         }
         hand.events.push(Event::Barrier(at));
     }
-    hand.done()
+    hand.done(change)
+}
+
+/// The families at bars whose hedge may be an opposite leg.
+pub const HEDGED: [FamilyId; 5] =
+    [FamilyId::Directional, FamilyId::Trend, FamilyId::Momentum, FamilyId::Range, FamilyId::Volatility];
+
+/// Coins on margin and a perp beside them, with drifts that turn and a storm every twenty days. Who trades has so much held
+/// against each of its own when a storm comes, in the perp or in options; by nothing, half is taken off at bars.
+pub fn hedged(ratio: f64, in_options: bool) -> Scene {
+    let numbers = |family: FamilyId| match family {
+        FamilyId::Directional => vec![("drift", 60.0), ("tolerance", 1.0)],
+        FamilyId::Trend => vec![("fast", 10.0), ("slow", 60.0)],
+        FamilyId::Momentum => vec![("short", 6.0), ("medium", 42.0), ("long", 126.0)],
+        FamilyId::Range => vec![("window", 30.0), ("edge", 1.5), ("quiet", 0.5)],
+        _ => vec![("fast", 8.0), ("slow", 80.0), ("squeeze", 1.1), ("channel", 20.0)],
+    };
+    // Where options are listed volatility trades straddles.
+    let who = HEDGED.iter().filter(|f| !(in_options && **f == FamilyId::Volatility)).map(|&family| {
+        let hedge = vec![("hedge", ratio), ("hedge_in", f64::from(u8::from(in_options)))];
+        let numbers = [numbers(family), hedge].concat();
+        agent(&format!("Hal {family}"), family, SideRule::Both, &numbers)
+    });
+    let strikes = [25.0, 50.0, 75.0, 100.0, 150.0, 225.0, 340.0];
+    let expiry = bar_at(100_000);
+    let option =
+        |strike, call| (strike, call, ContractTerms::Option { expiry, strike, call, inverse: false });
+    let each = |strike| [option(strike, true), option(strike, false)];
+    let options = if in_options { strikes.map(each).concat() } else { Vec::new() };
+    let mut market = vec![(InstrumentKind::Margin, ContractTerms::Plain, "alpha"), PERP];
+    market.extend(options.iter().map(|(.., terms)| (InstrumentKind::Option, *terms, "alpha")));
+    let mut hand = Scene::by_hand("views with a leg against them, by hand", &market, who.collect());
+    let mut price = 100.0;
+    for i in 1..=6_000_i64 {
+        let storm = if i % 120 < 8 { 4.0 } else { 1.0 };
+        let drift = 0.001 * if (i / 300) % 2 == 0 { 1.0 } else { -1.0 };
+        let step = drift + 0.006 * storm * random::normal(random::key(11, &[i as u64]));
+        price *= step.exp();
+        let at = bar_at(i);
+        if i % 2 == 0 {
+            let at = Stamp(at.0 - 1);
+            hand.tell(MarketEvent::Funding { instrument: SECOND, at, rate: 0.000_1, mark: price });
+        }
+        hand.bar(FIRST, at, price);
+        hand.bar(SECOND, at, price * 1.000_5);
+        for (n, (strike, call, _)) in options.iter().enumerate() {
+            let paid = if *call { price - strike } else { strike - price };
+            hand.bar(InstrumentId(THIRD.0 + n as u16), at, paid.max(0.0) + 0.02 * price);
+        }
+        hand.events.push(Event::Barrier(at));
+    }
+    hand.done(&|_| ())
 }

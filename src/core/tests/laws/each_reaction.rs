@@ -3,16 +3,20 @@
 
 use super::reactions::{deeds, is_deed_of, speaker};
 use crate::common::{Run, Tape, served, shipped};
+use hive_core::agents::declaration::Declaration;
 use hive_core::config::{self, Config, READY};
 use hive_core::hive::settings::{GoalTargets, Managers};
 use hive_domain::{
     Action, AgentId, AnnouncedLevel, AssetId, Command, Event, FamilyId, Goal, HeardSide, Hearing, Message,
     MessageKind, Reaction, ReactionEffect, Speaker, SpokenBy, Stamp, StanceVerb, Term, Verb,
 };
+use hive_market::synth::{Detail, SynthFeed, SynthSettings};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Days of the embedded market that a scene takes.
 const DAYS: u32 = 300;
+/// The same in which legs are listed, and days of bars before them.
+const IN_LEGS: (u32, u32) = (60, 12);
 
 /// Whose words a scene is about.
 #[derive(Clone, Copy)]
@@ -33,6 +37,8 @@ enum Stage {
     Served,
     /// Where those whose entries may rest at a level let them.
     Resting,
+    /// The same as on bars, where legs are listed.
+    Legs,
 }
 
 /// The shortest market on which services are asked for often enough.
@@ -81,7 +87,7 @@ const STOP: Hearing = Hearing::Near(AnnouncedLevel::Stop, 1.0);
 const COST: Hearing = Hearing::Served { saved: false, service: None };
 const CHEAP: Hearing = Hearing::Fee { below: true, bps: 1.0 };
 
-/// One for each name that is shipped.
+/// One for each name that is shipped and acts at bars.
 const SCENES: [ReactionScene; 28] = {
     use Company::{Anyone, Family, Manager, One, Tracker};
     use Hearing::{Added, Amended, Closed, Doubted, Opened, Reduced, Rested, Waited, Won};
@@ -140,10 +146,45 @@ const SCENES: [ReactionScene; 28] = {
     ]
 };
 
+/// One for each that families in legs have of their own.
+const SCENES_IN_LEGS: [ReactionScene; 9] = {
+    use Company::{Anyone, Family};
+    use Hearing::{Closed, Opened};
+    use ReactionEffect::{Cut, Size, Target, Wait};
+    const fn legs(of: ReactionScene) -> ReactionScene {
+        ReactionScene { stage: Stage::Legs, ..of }
+    }
+    let half_an_hour = Wait(hive_domain::Span(30 * hive_domain::Span::MINUTE.0));
+    [
+        legs(scene(
+            "arbitrageur takes sooner",
+            Family(FamilyId::Arbitrage),
+            (Closed, 0),
+            (1, 1),
+            Target(0.6),
+        )),
+        legs(scene("carrier halves", Anyone, (LOST, 0), (3, 24), Cut(0.5))),
+        legs(scene("maker thins", Anyone, (Opened, 0), (3, 4), Cut(0.5))),
+        legs(scene("maker waits for calm", Anyone, (LOST, 0), (2, 4), hours(1))),
+        legs(scene("payers leave", Anyone, (Closed, 0), (5, 8), Cut(0.5))),
+        legs(scene("provider starts small", Anyone, (Opened, 0), (2, 48), Size(0.5))),
+        legs(scene("scalper stands aside", Family(FamilyId::Scalp), (LOST, 0), (1, 1), half_an_hour)),
+        legs(scene("triangle shares", Family(FamilyId::Triangular), (Opened, 0), (1, 1), Size(0.5))),
+        legs(scene("volatility seller closes", Family(FamilyId::Volatility), (Opened, 0), (1, 4), Cut(1.0))),
+    ]
+};
+
 /// A roster in which nobody lives by anything but the rules of one name, as they are or turned round, and those beside it.
 fn living_by(config: &Config, scene: &ReactionScene, turn: impl Fn(&Reaction) -> Reaction) -> Config {
     let mut config = config.clone();
     config.roster.scouts = 0;
+    if scene.stage == Stage::Legs {
+        // Whom it may hear stays; of those in legs nobody else, since they are most of the work.
+        let holds = |agent: &Declaration| agent.reacts.iter().any(|r| r.name == scene.name);
+        let holders: Vec<FamilyId> =
+            config.roster.agents.iter().filter(|a| holds(a)).map(|a| a.family).collect();
+        config.roster.agents.retain(|a| !a.family.is_structured() || holders.contains(&a.family));
+    }
     for agent in &mut config.roster.agents {
         let is_beside = |r: &&Reaction| scene.beside.contains(&r.name.as_str());
         let rules = agent.reacts.iter().filter(|r| r.name == scene.name || is_beside(r));
@@ -346,14 +387,25 @@ fn turned(rule: &Reaction) -> Vec<Reaction> {
     all
 }
 
+/// The embedded market with legs.
+fn in_detail() -> Tape {
+    let (bars, days) = IN_LEGS;
+    let start = SynthSettings { bars_days: bars + days, ..SynthSettings::default() };
+    let mut detail = Detail::last(days, start.from, start.bars_days);
+    // Else venues hardly come apart.
+    detail.faults = true;
+    Tape::of(&mut SynthFeed::new(SynthSettings { detail: Some(detail), ..start }).unwrap())
+}
+
 /// Where a scene is played: a roster whose agents live by its rule, and the market.
 fn stages(scene: &ReactionScene) -> (Vec<Config>, Tape) {
     let name = scene.name;
     match scene.stage {
-        Stage::Bars => {
+        Stage::Bars | Stage::Legs => {
             let all = READY.iter().map(|ready| config::parse(ready.name, ready.text).unwrap());
             let held = |c: &Config| c.roster.agents.iter().flat_map(|a| &a.reacts).any(|r| r.name == name);
-            (all.filter(held).collect(), Tape::market(DAYS))
+            let tape = if scene.stage == Stage::Legs { in_detail() } else { Tape::market(DAYS) };
+            (all.filter(held).collect(), tape)
         }
         Stage::Served => (vec![served::config(true)], served::paired(SERVED_DAYS, 0)),
         Stage::Resting => {
@@ -409,6 +461,16 @@ fn wrong_with(scene: &ReactionScene) -> Vec<String> {
     wrong
 }
 
+/// What is wrong with any of these, looked at by two at a time.
+fn wrong_with_all(scenes: &[ReactionScene]) -> Vec<String> {
+    std::thread::scope(|threads| {
+        let parts = scenes.chunks(scenes.len().div_ceil(2));
+        let look = |part: &[ReactionScene]| part.iter().flat_map(wrong_with).collect::<Vec<_>>();
+        let runs: Vec<_> = parts.map(|part| threads.spawn(move || look(part))).collect();
+        runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
+    })
+}
+
 #[test]
 fn each_shipped_reaction_makes_its_deed_and_turned_round_or_in_other_company_it_does_not() {
     let mut names = BTreeSet::new();
@@ -416,8 +478,15 @@ fn each_shipped_reaction_makes_its_deed_and_turned_round_or_in_other_company_it_
         let agents = config::parse(ready.name, ready.text).unwrap().roster.agents;
         names.extend(agents.into_iter().flat_map(|a| a.reacts).map(|r| r.name));
     }
-    let scenes: BTreeSet<String> = SCENES.iter().map(|s| s.name.to_owned()).collect();
+    let scenes = SCENES.iter().chain(&SCENES_IN_LEGS);
+    let scenes: BTreeSet<String> = scenes.map(|s| s.name.to_owned()).collect();
     assert_eq!(names, scenes, "each has a scene, and each scene a rule");
-    let wrong: Vec<String> = SCENES.iter().flat_map(wrong_with).collect();
+    let wrong = wrong_with_all(&SCENES);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_shipped_reaction_of_families_in_legs_does_so_too() {
+    let wrong = wrong_with_all(&SCENES_IN_LEGS);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

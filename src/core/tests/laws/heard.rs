@@ -56,7 +56,7 @@ impl Words {
             speakers: 0.0,
             now: Stamp(Span::HOUR.0),
             since: Stamp(i64::MIN),
-            on_news,
+            news: on_news.then(|| self.kept.heard_by_all()),
             close: 100.0,
             sigma: 0.01,
         };
@@ -78,7 +78,7 @@ fn who_acts_on_news_acts_on_a_word_that_is() {
     assert!(words.heard(&rule, false).is_some(), "who enters looks back");
     // The same kind is fresh, and none of the words that count is: it is of the other side.
     words.lost(3, ASSET, -1, None);
-    assert!(words.kept.is_news(&rule, ASSET));
+    assert!(words.kept.is_newer(&rule, ASSET, words.kept.heard_by_all()));
     assert!(words.heard(&rule, true).is_none());
     let fresh = words.lost(4, ASSET, 1, None);
     assert_eq!(numbers(&words.heard(&rule, true).unwrap()), [fresh, second, first]);

@@ -9,6 +9,7 @@ mod emergence;
 mod gate;
 mod heard;
 mod house;
+mod in_legs;
 mod limits;
 mod liquidity;
 mod listener;

@@ -146,7 +146,9 @@ pub(super) fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message
     let before = held_before(messages, m);
     let a = match (then, &m.body) {
         (ReactionEffect::Wait(span), MessageKind::Wait(w)) => {
-            return w.until == m.at.after(span) && w.without != before;
+            // Who is in legs says at the next event what it decided when a stamp was over.
+            let late = m.at.since(w.until).0 + span.0;
+            return (0..Span::HOUR.0).contains(&late) && w.without != before;
         }
         (ReactionEffect::Wait(_), _) => return false,
         _ => match opening(m) {
@@ -162,8 +164,13 @@ pub(super) fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message
     };
     // A level is moved about the entry.
     let is_moved = |x: f64, level: fn(&Plan) -> Term| {
+        // A gain is one over the entry already.
+        let about = |was: &Action, entry| if was.plan.stop.left == Term::Close { entry } else { 0.0 };
         let is_at = |(was, entry): (Action, f64)| match (level(&was.plan), level(&a.plan)) {
-            (Term::Level(was), Term::Level(is)) => ((is - entry) / (was - entry) - x).abs() < 1e-9,
+            (Term::Level(to), Term::Level(is)) => {
+                let entry = about(&was, entry);
+                ((is - entry) / (to - entry) - x).abs() < 1e-9
+            }
             other => panic!("{other:?}"),
         };
         let is_verb = a.verb == Verb::Open || (a.verb == Verb::Amend && a.after == before);

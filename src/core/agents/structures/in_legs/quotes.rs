@@ -13,8 +13,8 @@ impl InLegs<'_> {
     pub(super) fn quote(&self, legs: &mut Legs, open: &OpenIntent) {
         let seen = self.seen;
         let Some(first) = open.legs.first().map(|l| l.leg.instrument) else { return };
-        // Targets, hedge and add change the size of quotes.
-        let part = open.units / open.first;
+        // Targets, hedge and add change the size of quotes, and so does what others made of it.
+        let part = open.units / open.own;
         let wanted = self.who.rules.quotes(&self.with(legs)).unwrap_or_default();
         for side in 0..2 {
             let buys = side == 0;

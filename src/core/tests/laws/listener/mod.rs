@@ -46,6 +46,8 @@ pub struct Count {
     /// Orders that rested at a level and were filled, and that were taken off.
     pub at_levels: BTreeMap<FamilyId, usize>,
     pub taken_off: BTreeMap<FamilyId, usize>,
+    /// What was done between two closes.
+    pub between: BTreeMap<FamilyId, usize>,
     /// Offers that were true with nothing to open.
     pub broken: Vec<String>,
 }
@@ -343,6 +345,8 @@ impl Voice {
     fn heed(&mut self, look: &impl Look, acts: &mut Acts<'_>, open: &mut Followed) -> bool {
         let Some(act) = acts.left.first().copied() else { return false };
         assert_eq!(act.before, open.size(), "{}: {act}", acts.context);
+        // It comes to what was said when all that it ordered is there.
+        open.legs.iter_mut().for_each(|l| l.left = 0.0);
         match act.verb {
             Verb::Close => {
                 self.close(look, acts, open.clone(), act.reason);
@@ -350,7 +354,13 @@ impl Voice {
             }
             Verb::Decrease => {
                 assert!(act.after * act.before > 0.0 && act.after.abs() < act.before.abs(), "{act}");
-                open.units = act.after / open.side;
+                // A fraction as rosters name them.
+                let taken = ((1.0 - act.after / act.before) * 1e6).round() / 1e6;
+                let units = open.units * (1.0 - taken);
+                let more = units - open.units;
+                open.units = units;
+                look.order(open, more);
+                assert_eq!(act.after, open.size(), "{act}");
                 self.quantity *= act.after / act.before;
             }
             Verb::Amend => {
@@ -435,6 +445,33 @@ impl Voice {
             }
         }
         acts.end("no condition asks for this");
+    }
+
+    /// A price between two closes: stop and targets are judged at it, and nothing else.
+    pub fn between(&mut self, look: &impl Look, said: &[MessageKind], count: &mut Count) {
+        let done = self.heard(said, count);
+        let mut acts = self.acts(&done, &[], look.now());
+        let Some(mut open) = self.open.take() else { return acts.end("nothing is open between closes") };
+        let holds = |when: &Condition| self.truth(look, when, &open) == Truth::True;
+        let is_paid = open.plan.targets.iter().any(|t| t.fraction >= 1.0 && holds(&t.when));
+        if holds(&open.plan.stop) {
+            self.close(look, &mut acts, open, Reason::Stop);
+        } else if is_paid {
+            self.close(look, &mut acts, open, Reason::Target);
+        } else {
+            let due = |voice: &Voice, open: &Followed| {
+                let holds = |when: &Condition| voice.truth(look, when, open) == Truth::True;
+                open.plan.targets.iter().position(|t| holds(&t.when))
+            };
+            while let Some(nearest) = due(self, &open) {
+                let (act, before) = (acts.next(Reason::Target), open.size());
+                open.units = self.resize(look, act, &mut open, Part::Target(nearest));
+                acts.check(act, Verb::Decrease, Reason::Target, (before, open.size()), &open);
+                self.quantity *= act.after / act.before;
+            }
+            self.open = Some(open);
+        }
+        acts.end("only a stop or a target acts between closes");
     }
 
     /// The asset is gone, and what was held of it.
@@ -555,10 +592,16 @@ impl Voice {
             }
             return self.close(look, acts, open, reason);
         }
+        let comes = acts.is_swayed();
         while acts.is_swayed() {
             if self.heed(look, acts, &mut open) {
                 return;
             }
+        }
+        if comes && !look.is_whole(&open) {
+            // One thing at a time.
+            self.open = Some(open);
+            return;
         }
         for _ in 0..STEPS_MAX {
             let Some(part) = self.step(look, acts, &mut open, count) else { break };
@@ -696,8 +739,17 @@ impl Voice {
         if let Some(act) = swayed {
             // Of what it opens its size may be another, and how far stop and targets are.
             (open.plan.stop, open.plan.targets) = (act.plan.stop, act.plan.targets.clone());
+            let (own, adds) =
+                (open.first, open.plan.add.map_or(0.0, |(_, more)| f64::from(open.adds) * more));
             open.plan.add = act.plan.add;
-            (open.units, open.first) = (act.after.abs(), act.after.abs());
+            // A multiple as rosters name them, or as much as its adds would have come to.
+            let times = (act.after / open.fraction(own) * 1e6).round() / 1e6;
+            let sizes = [own * times, own * (1.0 + adds)];
+            let size = sizes.into_iter().find(|units| open.fraction(*units) == act.after);
+            let size = size.unwrap_or_else(|| panic!("{}: no size of its own: {act}", acts.context));
+            (open.units, open.first) = (size, size);
+            open.legs.iter_mut().for_each(|l| l.ordered = 0.0);
+            look.order(&mut open, size);
         }
         let act = acts.next(reason);
         self.intents = if self.hears { act.intent.number } else { self.intents + 1 };
