@@ -1,7 +1,7 @@
 //! Agents in legs answer the others: what is said to them changes their open lives, and neither an alone word nor money.
 
 use crate::common::scenes::{self, Change, Scene};
-use crate::common::{actions, hash};
+use crate::common::{actions, bar_at, hash};
 use hive_core::agents::declaration::DrawnNumber;
 use hive_core::agents::structures::in_legs::StructureLife;
 use hive_core::config::Config;
@@ -10,8 +10,8 @@ use hive_core::engine::structures::DualFill;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
     AgentId, AssetId, Bar, Command, Event, FamilyId, HeardOn, HeardSide, Hearing, Hears, InstrumentId,
-    MarketEvent, Message, MessageKind, Reaction, ReactionEffect, Span, Speaker, SpokenBy, Stamp, Term, Verb,
-    Whom, random,
+    MarketEvent, Message, MessageKind, Reaction, ReactionEffect, Reason, Span, Speaker, SpokenBy, Stamp,
+    Term, Verb, Whom, random,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -236,6 +236,46 @@ fn what_an_open_life_in_legs_gained_apart_stays_with_it() {
         }
     }
     assert!(kept > 100, "{kept} barriers at which something was kept");
+}
+
+/// The perp of the carries falls silent at different times: whatever open life holds it then closes it, and says so.
+#[test]
+fn an_instrument_that_stops_trading_is_gone_for_open_lives_in_legs_too() {
+    let (gone, mut closed) = (InstrumentId(0), 0);
+    let holds = |life: &StructureLife| {
+        life.life.open().is_some_and(|o| o.legs.iter().any(|l| l.leg.instrument == gone))
+            || life.legs.of(gone) != 0.0
+    };
+    for silent in (100..900).step_by(20) {
+        let (mut scene, events) = in_one_scene(5);
+        let from = bar_at(silent);
+        let lasts =
+            |e: &&Event| !matches!(e, Event::Market(m) if m.instrument() == Some(gone) && m.at() > from);
+        let mut out = Outputs::default();
+        for event in events.iter().filter(lasts) {
+            let engine = &mut scene.engine;
+            let held: Vec<bool> = {
+                let all = engine.speak.structures.twins.iter().zip(&engine.respond.open_legs);
+                all.map(|(twin, open)| open.is_apart() && holds(open.life(twin))).collect()
+            };
+            engine.step(event, &mut out);
+            let Event::Barrier(at) = event else { continue };
+            if engine.speak.market.instruments[gone.index()].delisted_at != Some(*at) {
+                continue;
+            }
+            let all = engine.speak.structures.twins.iter().zip(&engine.respond.open_legs);
+            for ((twin, open), _) in all.zip(held).filter(|(_, held)| *held) {
+                assert!(!holds(open.life(twin)), "from bar {silent}");
+                closed += 1;
+            }
+            let is_said = |m: &Message| {
+                let action = actions(std::slice::from_ref(m)).next();
+                action.is_some_and(|(m, a)| m.life == SpokenBy::Open && a.reason == Reason::Delisted)
+            };
+            closed += usize::from(out.messages.iter().any(is_said));
+        }
+    }
+    assert!(closed > 10, "{closed}");
 }
 
 /// A rule drawn by its key, whose words and waits last no longer than eight of these.
