@@ -16,6 +16,7 @@ use crate::beside::on_the_clock;
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};
 use hive::domain::FamilyId;
 use rust_decimal::Decimal;
+use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -176,6 +177,40 @@ fn clock_costs_and_window_are_options() {
     // Four days in under two seconds is faster than this market's hour in a second, and slower than max.
     let paced = desk.summary(&["--days", "4", "--scouts", "0", "--speed", "345600x"]);
     assert!(paced["wall_s"].as_f64().unwrap() > 0.9, "{}", paced["wall_s"]);
+}
+
+#[test]
+fn fine_fills_are_asked_for_said_on_every_result_and_none_of_the_labs() {
+    let desk = Desk::new();
+    let panel = desk.write("market.csv", &long(&[bars(Some("BTCUSDT"), 1, 2_400, |_| true)]));
+    let feed = format!("history:{panel}");
+    let market = ["--feed", &feed, "--scouts", "0"];
+    let plain = desk.summary(&market);
+    let fine = desk.summary(&[&market[..], &["--fills", "fine"]].concat());
+    keeps_the_contract(&fine);
+    let level = |s: &Value| s["fill_level"].as_str().unwrap().to_owned();
+    assert_eq!(
+        level(&fine),
+        format!(
+            "{}{}",
+            level(&plain),
+            "; alone and open fill, and stops and targets are \
+        judged, on finer bars and quotes where there are any"
+        )
+    );
+    assert_ne!(fine["equity"]["alone"], plain["equity"]["alone"]);
+    assert_eq!(fine["bars"], plain["bars"], "it decides as often");
+    let table = [&market[..], &["--fills", "fine", "--by-family", "--json", "families.json"]].concat();
+    let told = ran(desk.command(&[&["backtest"][..], &table].concat()).output().unwrap()).well();
+    assert!(told.out.contains("judged, on finer bars"), "{}", told.out);
+    let table: Value =
+        serde_json::from_str(&std::fs::read_to_string(desk.path("families.json")).unwrap()).unwrap();
+    assert_eq!(table["fill_level"], fine["fill_level"]);
+    let wrong = [&["backtest"][..], &market, &["--fills", "finer"]].concat();
+    desk.run(&wrong).refused(&["--fills", "finer", "did you mean \"fine\""]);
+    let mut lab = desk.command(&["lab", "--feed", &feed]);
+    ran(lab.env("HIVE_COSTS_FILLS", "fine").output().unwrap())
+        .refused(&["costs.fills", "bars of the decision clock"]);
 }
 
 #[test]

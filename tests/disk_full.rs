@@ -59,7 +59,7 @@ fn start(disk: &Path) -> Life {
 }
 
 #[test]
-fn fault09_a_full_disk_halts_it_and_room_lets_it_go_on() {
+fn fault09_a_full_disk_halts_it_and_room_ends_the_halt() {
     let Some(disk) = Disk::mounted(64) else { return };
     fs::set_permissions(disk.at.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let ctl = |args: &[&str]| {
@@ -108,6 +108,21 @@ fn fault09_a_full_disk_halts_it_and_room_lets_it_go_on() {
         assert!(Instant::now() < end, "nothing is held back again");
         std::thread::sleep(Duration::from_millis(20));
     }
+    // The halt was for want of room alone, and ends with it.
+    comes("running");
+    // One that somebody threw as well is that somebody's, however much room there is.
+    disk.fill();
+    assert!(comes("halted")["because"].as_str().unwrap().starts_with("the disk is full: "));
+    assert_eq!(ctl(&["kill"]).0, Some(0));
+    fs::remove_file(disk.path("filler")).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while !disk.path("state/reserve").exists() {
+        assert!(Instant::now() < end, "nothing is held back again");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let status = comes("halted");
+    assert!(!status["because"].as_str().unwrap().contains("the disk is full"), "{status}");
     assert_eq!(ctl(&["reset"]).0, Some(0));
     comes("running");
     life.signal("TERM");
@@ -118,6 +133,13 @@ fn fault09_a_full_disk_halts_it_and_room_lets_it_go_on() {
     let mut life = start(disk.at.path());
     comes("running");
     assert!(!life.rest().contains("in doubt: "), "{}", life.rest());
+    // Room that came while nobody ran is found at the start.
+    disk.fill();
+    comes("halted");
+    life.kill();
+    fs::remove_file(disk.path("filler")).unwrap();
+    let mut life = start(disk.at.path());
+    comes("running");
     life.kill();
 }
 

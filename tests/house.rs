@@ -2,6 +2,7 @@
 
 use crate::cli::hand::program;
 use hive::domain::FamilyId;
+use hive::view::cockpit::TopicKind;
 use std::process::Command;
 
 const ROSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/rosters/full-house.toml");
@@ -36,4 +37,31 @@ fn the_table_by_family_has_a_row_for_each_of_seventeen_and_is_written_as_json() 
         });
         assert!(row["agents"].as_u64().unwrap() > 0, "somebody of it found what it needs: {row}");
     }
+}
+
+/// Fewest deeds in which each kind of message is acted on in two months.
+const DEEDS_MIN: u64 = 10;
+
+#[test]
+fn every_kind_of_message_is_acted_on() {
+    let desk = tempfile::tempdir().unwrap();
+    let hive = |args: &[&str]| {
+        let run = Command::new(program()).current_dir(desk.path()).args(args).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let run = ["backtest", "--agents", ROSTER, "--feed", "synth?detail=30d", "--days", "60", "--faults"];
+    hive(&[&run[..], &["--quiet", "--talk", "house.talk"]].concat());
+    let listed = hive(&["talk", "house.talk", "--acted", "--json"]);
+    let last: serde_json::Value = serde_json::from_str(listed.lines().last().unwrap()).unwrap();
+    let kinds: Vec<(&str, u64)> = last["kinds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["kind"].as_str().unwrap(), row["deeds"].as_u64().unwrap()))
+        .collect();
+    println!("{kinds:?}");
+    assert_eq!(kinds.len(), TopicKind::ALL.len());
+    let few: Vec<_> = kinds.iter().filter(|(_, deeds)| *deeds < DEEDS_MIN).collect();
+    assert!(few.is_empty(), "{few:?} of {kinds:?}");
 }

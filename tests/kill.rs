@@ -17,8 +17,9 @@ fn told(mut summary: Value) -> Value {
     summary
 }
 
-/// Kills a run at random moments, hurts its store in between, and lets it end at last.
-fn drill(market: &[&str], kills: u32) {
+/// Kills a run at random moments, hurts its store in between, and lets it end at last. A start steps less than one event in so
+/// many again.
+fn drill(market: &[&str], kills: u32, one_in: u64) {
     let _clock = on_the_clock();
     let desk = Desk::new();
     let state = desk.path("state");
@@ -57,7 +58,7 @@ fn drill(market: &[&str], kills: u32) {
     assert!(events >= count(&whole["bars"]));
     assert!(!again.is_empty());
     for again in again {
-        assert!(again * 20 < events, "{again} of {events} events were stepped again");
+        assert!(again * one_in < events, "{again} of {events} events were stepped again");
     }
     assert!(desk.run(&["journal", "verify", &folder]).well().out.contains("whole"));
 }
@@ -69,7 +70,7 @@ fn kills(unasked: u32) -> u32 {
 
 #[test]
 fn fault01_killed_at_random_moments_it_ends_as_if_it_had_not_been() {
-    drill(&["--no-tui", "--until-end"], kills(12));
+    drill(&["--no-tui", "--until-end"], kills(12), 20);
 }
 
 #[test]
@@ -80,7 +81,21 @@ fn fault01_killed_on_the_real_perps_it_ends_as_if_it_had_not_been() {
     drill(
         &["--no-tui", "--until-end", "--feed", &feed, "--from", "2022-01-01", "--to", "2022-12-31"],
         kills(4),
+        20,
     );
+}
+
+/// Seven million quotes and trades, of which there are a hundred thousand and more between two barriers.
+#[test]
+fn fault01_killed_while_it_is_told_every_quote_it_steps_a_hundredth_of_it_again_at_most() {
+    let days = ["--days", "20", "--until-end"];
+    let roster =
+        ["--agents", "assets/rosters/full-house.toml"].map(|part| match part.strip_prefix("assets") {
+            Some(_) => format!("{}/{part}", env!("CARGO_MANIFEST_DIR")),
+            None => part.to_owned(),
+        });
+    let market = ["--no-tui", "--feed", "synth?detail=8d", &roster[0], &roster[1]];
+    drill(&[&market[..], &days[..]].concat(), kills(3), 100);
 }
 
 #[test]

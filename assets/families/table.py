@@ -57,7 +57,8 @@ def table(found):
         pnl = signed(r["pnl"])
         if r["pnl"] != r["pnl_touch"]:
             pnl += f" (by touch {signed(r['pnl_touch'])})"
-        own = "" if r["family"] in BARS else f"{r['real']['fills']:,}"
+        # Volatility trades bars, and straddles of its own where options are listed.
+        own = "" if r["family"] in BARS and not r["real"]["fills"] else f"{r['real']['fills']:,}"
         lines.append(
             f"| {r['family'].replace('_', ' ') if r['family'] != before else ''} | {FEEDS.get(r['feed'], r['feed'])} "
             f"| {r['from']} – {r['to']} | {r['level']} | {r['capital']:,.0f} | {r['trades']:,} | {signed(-r['fees']) if r['fees'] else '0'} "

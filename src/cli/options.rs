@@ -5,6 +5,7 @@ use super::mistakes;
 use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origin, Origins, Override, ReadyRoster};
 use crate::domain::{FamilyId, Span, Stamp};
+use crate::fills::fine::FillPrices;
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
@@ -113,6 +114,9 @@ pub struct RunOptions {
     /// A flat charge a side instead of fill level B: 7bp, or off
     #[arg(long, value_name = "BP", help_heading = "Settings of the file")]
     pub costs: Option<String>,
+    /// What simulated lives fill at, and judge stops and targets at: bars, or fine (finer bars and quotes, where there are any)
+    #[arg(long, value_name = "PRICES", help_heading = "Settings of the file")]
+    pub fills: Option<String>,
     /// Scouts beside the declared agents: voices without funds
     #[arg(long, value_name = "N", help_heading = "Settings of the file")]
     pub scouts: Option<u32>,
@@ -200,6 +204,7 @@ impl RunOptions {
             "costs.flat_bp",
             self.costs.as_deref().map(|c| c.strip_suffix("bp").unwrap_or(c).to_owned()),
         );
+        add("--fills", "costs.fills", self.fills.clone());
         add("--scouts", "hive.scouts", self.scouts.map(|s| s.to_string()));
         add("--deaf", "listening.enabled", self.deaf.then(|| "false".to_owned()));
         all
@@ -243,7 +248,8 @@ impl RunOptions {
         let detail = wish.map(|w| DetailWish { faults: w.faults || self.faults, ..w }.of_run(start, days));
         // Somebody is there to work orders between decisions.
         let makers = |a: &Declaration| a.family == FamilyId::MarketMaking;
-        let inside = config.services.liquidity && config.roster.agents.iter().any(makers);
+        let is_worked = config.services.liquidity && config.roster.agents.iter().any(makers);
+        let inside = is_worked || config.fills == FillPrices::Fine;
         Ok(FeedOptions { spec, clock, window, funding, seed, world, days, inside, detail })
     }
 

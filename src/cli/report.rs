@@ -289,6 +289,7 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
          zero nothing ever paid. Real is what its agents' funds made, services for the desk included; fills are of\n\
          their own packages, which are larger or smaller than alone, as their funds are."
     );
+    let _ = writeln!(out, "Fills {}.", table.fill_level);
     let refused: Vec<String> = table.rows.iter().filter_map(refusals).collect();
     if !refused.is_empty() {
         let _ = writeln!(out, "Packages that were not opened, or given up: {}.", refused.join("; "));

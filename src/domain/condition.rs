@@ -94,10 +94,11 @@ impl EvalContext<'_> {
     /// An indicator's value; NaN where it is not at hand or not warm.
     #[inline]
     pub fn of(&self, wanted: Indicator) -> f64 {
-        // A structure has all of those without a window, in their order; nobody else has any.
+        // A structure has all of those without a window, in their order, before any others; nobody else has one.
+        let found = || self.keys.iter().position(|k| k.is(wanted));
         let index = match self.keys.first() {
-            Some(Indicator::Gain) => wanted.unwindowed_index(),
-            _ => self.keys.iter().position(|k| k.is(wanted)),
+            Some(Indicator::Gain) => wanted.unwindowed_index().or_else(found),
+            _ => found(),
         };
         index.and_then(|i| self.values.get(i)).copied().unwrap_or(f64::NAN)
     }
@@ -219,7 +220,7 @@ pub enum HedgeKind {
     Opposite {
         /// Where that leg is held.
         instrument: InstrumentId,
-        /// Base units of it for each base unit of the first leg, on the other side of it; positive.
+        /// Base units of it for each base unit of the first leg, on the other side of it, of a put on the same; positive.
         ratio: f64,
     },
 }

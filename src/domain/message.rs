@@ -291,6 +291,15 @@ pub enum Service {
 impl Service {
     /// All, in the order of tables.
     pub const ALL: [Service; 3] = [Service::Carry, Service::Liquidity, Service::Capital];
+
+    /// Its name in files and exports.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Service::Carry => "carry",
+            Service::Liquidity => "liquidity",
+            Service::Capital => "capital",
+        }
+    }
 }
 
 /// What a service saved or earned since its last receipt, by the books.

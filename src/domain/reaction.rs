@@ -9,7 +9,7 @@
 //!    larger size, a farther target) may add some, within the agent's own limits.
 //! 2. Cautious effects may hear what open lives say, bold ones hear alone words only, so that no chain of risk exists.
 
-use super::{FamilyId, Goal, Reason, Span};
+use super::{FamilyId, Goal, Reason, Service, Span};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,8 +21,12 @@ pub const REACTION_NAME_MAX: usize = 40;
 pub const NEAR_MAX: f64 = 16.0;
 /// Nearest distance that may be asked for, in volatilities of a bar: below it hardly any bar would hear.
 pub const NEAR_MIN: f64 = 0.1;
-/// Most different speakers that a reaction may wait for.
-pub const AT_LEAST_MAX: u32 = 1_000;
+/// Most different speakers that a reaction may wait for: a deed names each of them.
+pub const AT_LEAST_MAX: u32 = 8;
+/// Largest carry that may be asked for, as a fraction of notional a year.
+pub const CARRY_MAX: f64 = 10.0;
+/// Largest fee that may be asked for, in basis points.
+pub const FEE_MAX: f64 = 100.0;
 /// Shortest time that words are remembered, and that a reaction waits.
 pub const REACTION_SPAN_MIN: Span = Span::MINUTE;
 /// Longest time that words are remembered for a reaction.
@@ -47,8 +51,6 @@ pub enum AnnouncedLevel {
     Target,
     /// Where more is added.
     Add,
-    /// Where a hedge is put on.
-    Hedge,
 }
 
 /// What a reaction listens for.
@@ -56,12 +58,50 @@ pub enum AnnouncedLevel {
 pub enum Hearing {
     /// A position was opened or increased.
     Opened,
+    /// A position was increased.
+    Added,
     /// A position was closed or decreased.
     Closed,
+    /// A position was decreased.
+    Reduced,
+    /// The conditions of an intent were changed.
+    Amended,
+    /// Somebody holds back from entering or adding.
+    Waited,
+    /// An order to open rests at a level.
+    Rested,
     /// An intent ended with a profit.
     Won,
     /// An intent ended with a loss; for this reason, if one is named.
     Lost(Option<Reason>),
+    /// Listening left less of an intent than there was, nothing, or the other side.
+    Doubted,
+    /// Listening made an intent larger, or one where there was none.
+    Confirmed,
+    /// A manager turned a knob of the whole so that less is held or traded (`true`), or more.
+    Turned {
+        /// Whether less is.
+        less: bool,
+    },
+    /// A carrier quoted more than this fraction of notional a year to one side of a perp.
+    Carry {
+        /// What the quote must be above.
+        above: f64,
+    },
+    /// A maker asks a fee below this many basis points, or above them.
+    Fee {
+        /// Whether it must be below; else above.
+        below: bool,
+        /// In basis points of what is filled at rest.
+        bps: f64,
+    },
+    /// A service saved the desk money by its receipt, or cost it some; this service, if one is named.
+    Served {
+        /// Whether it saved some.
+        saved: bool,
+        /// Which service it must be.
+        service: Option<Service>,
+    },
     /// An announced level is at most so many volatilities of a bar away from the price.
     Near(AnnouncedLevel, f64),
     /// A goal's reading stands below this score, or above it; while another goal is reached, if one is named.
@@ -77,6 +117,24 @@ pub enum Hearing {
     },
 }
 
+impl Hearing {
+    /// Whether it is about one asset: a goal, a manager's turn and a receipt are of the whole.
+    pub fn is_of_asset(self) -> bool {
+        !matches!(self, Hearing::Goal { .. } | Hearing::Turned { .. } | Hearing::Served { .. })
+    }
+
+    /// Whether only what goes by the company says so: open lives, and what listening makes of an intent. That is no ground for
+    /// more risk, and one speaker alone may be an echo.
+    pub fn is_of_company(self) -> bool {
+        matches!(self, Hearing::Amended | Hearing::Waited | Hearing::Doubted | Hearing::Confirmed)
+    }
+
+    /// Whether who says so is on a side of the market.
+    pub fn has_side(self) -> bool {
+        self.is_of_asset() && !matches!(self, Hearing::Fee { .. })
+    }
+}
+
 /// Whom a reaction listens to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Whom {
@@ -88,6 +146,8 @@ pub enum Whom {
     Family(FamilyId),
     /// Every agent that is deployed for this goal.
     DeployedFor(Goal),
+    /// The manager for this goal.
+    Manager(Goal),
 }
 
 /// On which asset something must happen for a reaction to hear it.
@@ -187,38 +247,14 @@ impl fmt::Display for Hears {
             write!(f, "{goal} reads {side} {score}")?;
             return met.map_or(Ok(()), |other| write!(f, " while {other} is reached"));
         }
-        let many = self.at_least > 1;
-        match &self.who {
-            Whom::Anyone if many => write!(f, "{} others", self.at_least)?,
-            Whom::Anyone => f.write_str("another")?,
-            Whom::Agent(name) => f.write_str(name)?,
-            Whom::Family(family) if many => write!(f, "{} of {}", self.at_least, family.text())?,
-            Whom::Family(family) => write!(f, "one of {}", family.text())?,
-            Whom::DeployedFor(goal) if many => write!(f, "{} deployed for {goal}", self.at_least)?,
-            Whom::DeployedFor(goal) => write!(f, "one deployed for {goal}")?,
-        }
-        match self.what {
-            Hearing::Opened => f.write_str(" opened or increased")?,
-            Hearing::Closed => f.write_str(" closed or decreased")?,
-            Hearing::Won => f.write_str(" won")?,
-            Hearing::Lost(None) => f.write_str(" lost")?,
-            Hearing::Lost(Some(reason)) => write!(f, " lost by {reason}")?,
-            Hearing::Near(level, sigmas) => {
-                let level = match level {
-                    AnnouncedLevel::Stop => "stop",
-                    AnnouncedLevel::Target => "target",
-                    AnnouncedLevel::Add => "add",
-                    AnnouncedLevel::Hedge => "hedge",
-                };
-                let unit = if sigmas == 1.0 { "volatility" } else { "volatilities" };
-                write!(f, " stood within {sigmas} {unit} of an announced {level}")?;
+        self.speakers(f)?;
+        self.said(f)?;
+        if self.what.is_of_asset() {
+            match &self.on {
+                HeardOn::Mine => f.write_str(" on my asset")?,
+                HeardOn::Asset(name) => write!(f, " on {name}")?,
+                HeardOn::Others => f.write_str(" on another asset")?,
             }
-            Hearing::Goal { .. } => {}
-        }
-        match &self.on {
-            HeardOn::Mine => f.write_str(" on my asset")?,
-            HeardOn::Asset(name) => write!(f, " on {name}")?,
-            HeardOn::Others => f.write_str(" on another asset")?,
         }
         f.write_str(match self.side {
             HeardSide::With => " on my side",
@@ -226,6 +262,65 @@ impl fmt::Display for Hears {
             HeardSide::Either => "",
         })?;
         if matches!(self.what, Hearing::Near(..)) { Ok(()) } else { write!(f, " within {}", self.within) }
+    }
+}
+
+impl Hears {
+    /// Who must have said it, as the sentence begins.
+    fn speakers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (many, n) = (self.at_least > 1, self.at_least);
+        let is_turned = matches!(self.what, Hearing::Turned { .. });
+        match &self.who {
+            Whom::Anyone if is_turned && many => write!(f, "{n} managers"),
+            Whom::Anyone if is_turned => f.write_str("a manager"),
+            Whom::Anyone if many => write!(f, "{n} others"),
+            Whom::Anyone => f.write_str("another"),
+            Whom::Agent(name) => f.write_str(name),
+            Whom::Family(family) if many => write!(f, "{n} of {}", family.text()),
+            Whom::Family(family) => write!(f, "one of {}", family.text()),
+            Whom::DeployedFor(goal) if many => write!(f, "{n} deployed for {goal}"),
+            Whom::DeployedFor(goal) => write!(f, "one deployed for {goal}"),
+            Whom::Manager(goal) => write!(f, "the manager for {goal}"),
+        }
+    }
+
+    /// What must have been said.
+    fn said(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = self.at_least > 1;
+        match self.what {
+            Hearing::Opened => f.write_str(" opened or increased"),
+            Hearing::Added => f.write_str(" increased"),
+            Hearing::Closed => f.write_str(" closed or decreased"),
+            Hearing::Reduced => f.write_str(" decreased"),
+            Hearing::Amended => f.write_str(" changed conditions"),
+            Hearing::Waited => f.write_str(" held back"),
+            Hearing::Rested => f.write_str(" rested an order to open"),
+            Hearing::Won => f.write_str(" won"),
+            Hearing::Lost(None) => f.write_str(" lost"),
+            Hearing::Lost(Some(reason)) => write!(f, " lost by {reason}"),
+            Hearing::Doubted => write!(f, " {} doubted by the rest", if many { "were" } else { "was" }),
+            Hearing::Confirmed => write!(f, " {} confirmed by the rest", if many { "were" } else { "was" }),
+            Hearing::Turned { less: true } => f.write_str(" tightened a knob"),
+            Hearing::Turned { less: false } => f.write_str(" loosened a knob"),
+            Hearing::Carry { above } => write!(f, " quoted a carry of more than {above} of notional a year"),
+            Hearing::Fee { below, bps } => {
+                write!(f, " asked {} than {bps} bp for working orders", if below { "less" } else { "more" })
+            }
+            Hearing::Served { saved, service } => {
+                f.write_str(if saved { " saved the desk money" } else { " cost the desk money" })?;
+                service.map_or(Ok(()), |service| write!(f, " by {}", service.text()))
+            }
+            Hearing::Near(level, sigmas) => {
+                let level = match level {
+                    AnnouncedLevel::Stop => "stop",
+                    AnnouncedLevel::Target => "target",
+                    AnnouncedLevel::Add => "add",
+                };
+                let unit = if sigmas == 1.0 { "volatility" } else { "volatilities" };
+                write!(f, " stood within {sigmas} {unit} of an announced {level}")
+            }
+            Hearing::Goal { .. } => Ok(()),
+        }
     }
 }
 

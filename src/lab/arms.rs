@@ -6,6 +6,7 @@
 
 use super::company;
 use super::controls::Control;
+use super::reactions::RuleSet;
 use super::service_controls::Corruption;
 use super::service_flags::ServiceFlags;
 use crate::engine::Settings;
@@ -134,6 +135,10 @@ pub enum ArmKind {
     Without(LeftOut),
     /// As it is set up, with wrong messages.
     Control(Control),
+    /// λ = 0 bare, money on open lives that live by these reactions.
+    Reacting(RuleSet),
+    /// As it is set up, with money on open lives.
+    ShippedOpen,
     /// λ = 1 bare, with these services.
     Served(ServiceFlags),
     /// The hive with all services, whose messages are wrong in this way.
@@ -259,6 +264,11 @@ impl Arm {
             ArmKind::Control(c) => Some(c),
             _ => None,
         }
+    }
+
+    /// Whether it is one of the arms of reactions, which have a table of their own.
+    pub fn is_reacting(&self) -> bool {
+        matches!(self.kind, ArmKind::Reacting(_) | ArmKind::ShippedOpen)
     }
 
     /// Whether it is hive+services with wrong messages between those who serve.

@@ -11,6 +11,7 @@
 //! | placebo | scouts enter at random and leave after a time, without stops |
 //! | placebo+stops | the same with stops and targets: a trend follower in disguise, not a placebo |
 
+use super::reaction_controls::WordTape;
 use crate::agents::Population;
 use crate::domain::{AssetId, MessageKind, random};
 use crate::engine::Utterance;
@@ -99,16 +100,29 @@ fn derangement(cast: &Population) -> Vec<AssetId> {
 pub struct Tape {
     changes: Vec<Vec<(u32, f64)>>,
     barriers: u32,
+    /// The words themselves, where a control of reactions hears them at another time.
+    words: Option<WordTape>,
 }
 
 impl Tape {
     /// An empty tape.
     pub fn new(cast: &Population) -> Self {
-        Tape { changes: vec![Vec::new(); cast.slots.len()], barriers: 0 }
+        Tape { changes: vec![Vec::new(); cast.slots.len()], barriers: 0, words: None }
+    }
+
+    /// The same, which keeps the words too.
+    pub fn with_words(self) -> Self {
+        Tape { words: Some(WordTape::default()), ..self }
+    }
+
+    /// The words; none if they are not kept.
+    pub fn words(&self) -> Option<&WordTape> {
+        self.words.as_ref()
     }
 
     /// A barrier has passed.
-    pub fn push(&mut self, said: &StepOutput) {
+    pub fn push(&mut self, cast: &Population, said: &StepOutput) {
+        self.words.iter_mut().for_each(|words| words.push(cast, &said.utterances));
         for u in &said.utterances {
             if let MessageKind::Action(a) = &u.body {
                 self.changes[u.voice].push((self.barriers, a.after));
@@ -262,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_tape_remembers_what_stood_at_each_barrier() {
-        let tape = Tape { changes: vec![vec![(2, 1.0), (5, -0.5), (5, 0.0)]], barriers: 8 };
+        let tape = Tape { changes: vec![vec![(2, 1.0), (5, -0.5), (5, 0.0)]], barriers: 8, words: None };
         let read: Vec<f64> = (0..8).map(|t| tape.at(0, t)).collect();
         assert_eq!(read, [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
     }

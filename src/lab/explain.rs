@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::designed::DataOverlap;
+use super::reactiontables;
 use super::report::Uplift;
 use super::verdict::not_communication;
 use super::words;
@@ -17,6 +18,7 @@ pub fn explain(r: &Report) -> String {
     ];
     lines.extend(rungs.iter().filter_map(|(key, what)| rung(r.uplift.get(*key)?, what)));
     lines.push(why(r));
+    lines.extend(r.reactions.as_ref().and_then(reactiontables::explain));
     lines.extend(voices(r));
     lines.extend(joint(r));
     lines.extend(reasons(r));

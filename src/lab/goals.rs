@@ -268,11 +268,13 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
         all.extend([ALONE, STRONG, ALL, RULE].into_iter().filter(|o| has(o)).map(|o| pair(HIVE, o)));
     }
     let shown = |a: &&Arm| {
-        a.control().is_none() && !a.is_misserved() && !a.is_blind() && a.name != HIVE && a.name != ALONE
+        let is_other = a.is_misserved() || a.is_blind() || a.is_reacting();
+        a.control().is_none() && !is_other && a.name != HIVE && a.name != ALONE
     };
     if has(ALONE) {
         all.extend(arms.iter().filter(shown).map(|a| pair(&a.name, ALONE)));
     }
+    all.extend(super::reactions::pairs(arms));
     all
 }
 

@@ -5,7 +5,7 @@
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
 //! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them,
-//! [`working`] for what working orders costs, [`goals`] for what is compared beside the
+//! [`working`] for what working orders costs, [`reactions`] for what answering is worth, [`goals`] for what is compared beside the
 //! Sharpe ratio, [`joint`] for one figure over several markets, [`designed`] for what is a reproduction,
 //! [`bystanders`] for who stands by, [`result_cache::ResultFolder`] for what survives between runs.
 //!
@@ -54,6 +54,9 @@ pub mod joint;
 pub mod listen;
 pub mod metrics;
 pub mod page;
+pub mod reaction_controls;
+pub mod reactions;
+pub mod reactiontables;
 pub mod record;
 pub mod report;
 pub mod result_cache;
@@ -80,7 +83,7 @@ pub use stream::ArmTrack;
 pub use study::{LabWorld, LadderStudy};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";

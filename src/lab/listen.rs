@@ -4,15 +4,16 @@
 use super::account::NO_BREAKER;
 use super::arms::{ArmKind, NO_LIMIT};
 use super::controls::{MessageRewrite, Tape};
+use super::reaction_controls::WordRewrite;
 use super::service_controls::{self, Corruption};
 use super::service_flags::ServiceFlags;
 use super::stream::{ArmMeter, ArmTrack};
 use crate::agents::Population;
 use crate::domain::{Event, InstrumentId, Universe, money};
-use crate::engine::respond::{Respond, RespondSpec};
+use crate::engine::respond::{CompanyShare, Respond, RespondSpec};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
-use crate::hive::settings::Managers;
+use crate::hive::settings::{Managers, MoneyFollows};
 use std::sync::Arc;
 
 /// An arm that listens, as it is stepped through a run.
@@ -22,6 +23,7 @@ pub struct Listener {
     out: Outputs,
     meter: ArmMeter,
     rewrite: Option<MessageRewrite>,
+    reword: Option<WordRewrite>,
     misserved: Option<service_controls::QuoteRewrite>,
 }
 
@@ -47,7 +49,21 @@ impl Listener {
             ArmKind::Misserved(wrong) => Some(service_controls::QuoteRewrite::new(wrong, &cast)),
             _ => None,
         };
-        Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite, misserved }
+        let reword = match kind {
+            ArmKind::Reacting(rules) => {
+                rules.control().map(|c| WordRewrite::new(c, &cast, tape.and_then(Tape::words)))
+            }
+            _ => None,
+        };
+        Listener {
+            respond: Respond::new(&spec),
+            spec,
+            out: Outputs::default(),
+            meter,
+            rewrite,
+            reword,
+            misserved,
+        }
     }
 
     /// An event comes, and the stamp before it was judged: lives with money decide on the same market.
@@ -89,6 +105,10 @@ impl Listener {
             let misheard = rewrite.misheard(cast, speak, &said.utterances, tape);
             return Some(StepOutput { misheard, ..said.clone() });
         }
+        if let (Event::Barrier(_), Some(reword)) = (event, &mut self.reword) {
+            let reheard = reword.reheard(cast, speak, &said.utterances, tape.and_then(Tape::words));
+            return Some(StepOutput { reheard: Some(reheard), ..said.clone() });
+        }
         let wrong = self.misserved.as_mut().filter(|_| !said.structured.is_empty())?;
         Some(StepOutput { structured: wrong.heard(event.at(), &said.structured), ..said.clone() })
     }
@@ -101,8 +121,11 @@ impl Listener {
         let sums = turnover.fold((0.0, 0.0), |(crossed, traded), t| {
             (crossed + money::to_estimate(t.crossed), traded + money::to_estimate(t.traded))
         });
+        let shares = self.respond.company.iter().map(CompanyShare::share);
+        let apart = shares.sum::<f64>() / self.respond.company.len().max(1) as f64;
         let crossed = if sums.0 + sums.1 > 0.0 { sums.0 / (sums.0 + sums.1) } else { 0.0 };
-        self.meter.finish(crossed, real.account.running_share(), &self.respond.decisions)
+        let track = self.meter.finish(crossed, real.account.running_share(), &self.respond.decisions);
+        ArmTrack { deeds: self.respond.bus.deeds() as f64, apart, ..track }
     }
 }
 
@@ -121,9 +144,10 @@ fn under(kind: ArmKind, cast: &Arc<Population>, settings: &Settings) -> (Arc<Pop
     match kind {
         ArmKind::Fixed(lambda) => fixed(&mut s, lambda, false),
         ArmKind::Points => fixed(&mut s, 1.0, true),
-        ArmKind::Bare(_) | ArmKind::Served(_) | ArmKind::Misserved(_) => {
+        ArmKind::Bare(_) | ArmKind::Served(_) | ArmKind::Misserved(_) | ArmKind::Reacting(_) => {
             let (lambda, parts) = match kind {
                 ArmKind::Bare(lambda) => (lambda, ServiceFlags::NONE),
+                ArmKind::Reacting(_) => (0.0, ServiceFlags::NONE),
                 ArmKind::Served(parts) => (1.0, parts),
                 _ => (1.0, ServiceFlags::ALL),
             };
@@ -137,6 +161,10 @@ fn under(kind: ArmKind, cast: &Arc<Population>, settings: &Settings) -> (Arc<Pop
                 agent.traits.no_flip = false;
                 agent.traits.max_follow = NO_LIMIT;
             }
+            if let ArmKind::Reacting(rules) = kind {
+                rules.keep(&mut bare);
+                (s.listening.reactions, s.listening.money) = (true, MoneyFollows::Open);
+            }
             cast = Arc::new(bare);
         }
         ArmKind::Without(left) => {
@@ -144,6 +172,7 @@ fn under(kind: ArmKind, cast: &Arc<Population>, settings: &Settings) -> (Arc<Pop
             s.breaker = NO_BREAKER;
         }
         ArmKind::Control(_) => s.breaker = NO_BREAKER,
+        ArmKind::ShippedOpen => s.listening.money = MoneyFollows::Open,
         _ => {}
     }
     (cast, s)

@@ -39,6 +39,10 @@ pub struct ArmTrack {
     /// Days on which worked orders were filled: the day, and of it notional, cost against the arrival price and
     /// cost of taking, as fractions of the capital.
     pub worked: Vec<(i64, [f64; 3])>,
+    /// Deeds of open lives that somebody swayed.
+    pub deeds: f64,
+    /// Share of barriers at which an open life differed from its alone one, mean over agents.
+    pub apart: f64,
 }
 
 impl Default for ArmTrack {
@@ -56,6 +60,8 @@ impl Default for ArmTrack {
             company: None,
             served: None,
             worked: Vec::new(),
+            deeds: 0.0,
+            apart: 0.0,
         }
     }
 }
@@ -305,6 +311,7 @@ impl ArmMeter {
             served: (self.served != ServiceGains::default() || all > 0.0)
                 .then(|| ServiceGains { rested: if all > 0.0 { rested / all } else { 0.0 }, ..self.served }),
             worked: self.worked,
+            ..ArmTrack::default()
         }
     }
 }

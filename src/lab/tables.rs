@@ -2,7 +2,7 @@
 
 use super::report::{StudyFacts, WALK};
 use super::working::WorkingCost;
-use super::{Report, bystanders, goaltables as goals, words};
+use super::{Report, bystanders, goaltables as goals, reactiontables, words};
 use std::fmt::Write;
 
 /// What is fixed before anything is run.
@@ -85,6 +85,7 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     goals::versus(out, &r.compared)?;
     goals::over_alone(out, &r.compared)?;
     services(out, r)?;
+    reactiontables::table(out, r)?;
     controls(out, r)?;
     curves(out, r)?;
     for note in &r.notes {

@@ -9,6 +9,8 @@ use super::company::floor::{Floor, Risk};
 use super::company::{AccountKind, Impact, groups};
 use super::controls::{Control, Tape};
 use super::listen::Listener;
+use super::reaction_controls::WordControl;
+use super::reactions::RuleSet;
 use super::record::{AgentsRecord, Weights};
 use super::rules::{BuyAndHold, Momentum, RandomDesk};
 use super::service_flags::ServiceFlags;
@@ -28,12 +30,16 @@ pub const TICK: u64 = 256;
 /// Runs the arms of a seed. `tick` is called every [`TICK`] barriers with the number of arms that went so
 /// far; `None` if it said stop.
 pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bool) -> Option<Vec<ArmTrack>> {
-    let shifted = |a: &&Arm| a.kind == ArmKind::Control(Control::TimeShifted);
+    let reworded = ArmKind::Reacting(RuleSet::All(Some(WordControl::Time)));
+    let shifted = |a: &&Arm| a.kind == ArmKind::Control(Control::TimeShifted) || a.kind == reworded;
     let (second, first): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(shifted);
     let mut stage = SeedRun::new(world, seed, arms);
-    let (mut tracks, tape) = stage.run(&first, None, !second.is_empty(), tick)?;
+    let keep = second.iter().any(|a| a.kind == reworded);
+    let tape = (!second.is_empty()).then(|| Tape::new(&stage.cast));
+    let tape = tape.map(|tape| if keep { tape.with_words() } else { tape });
+    let (mut tracks, tape) = stage.run(&first, None, tape, tick)?;
     if !second.is_empty() {
-        let (more, _) = SeedRun::new(world, seed, arms).run(&second, tape.as_ref(), false, tick)?;
+        let (more, _) = SeedRun::new(world, seed, arms).run(&second, tape.as_ref(), None, tick)?;
         tracks.extend(more);
     }
     // Back in the order of the plan.
@@ -125,11 +131,10 @@ impl<'a> SeedRun<'a> {
         &mut self,
         arms: &[&Arm],
         tape: Option<&Tape>,
-        keep: bool,
+        mut new_tape: Option<Tape>,
         tick: &dyn Fn(u64) -> bool,
     ) -> Option<(Vec<ArmTrack>, Option<Tape>)> {
         let mut actors: Vec<ArmState> = arms.iter().map(|a| self.actor(a, tape)).collect();
-        let mut new_tape = keep.then(|| Tape::new(&self.cast));
         let (mut said, mut barriers) = (StepOutput::default(), 0);
         let mut aims = vec![0.0; self.world.universe.assets.len()];
         for event in &self.world.events {
@@ -142,7 +147,7 @@ impl<'a> SeedRun<'a> {
             if let Event::Barrier(at) = event {
                 self.record.push(&self.cast, *at, &self.speak, &said);
                 if let Some(tape) = &mut new_tape {
-                    tape.push(&said);
+                    tape.push(&self.cast, &said);
                 }
                 barriers += 1;
                 if barriers % TICK == 0 && !tick(arms.len() as u64) {

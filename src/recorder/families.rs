@@ -72,6 +72,8 @@ pub struct FamilyMoney {
 /// All rows of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FamilyTable {
+    /// The fill level in words.
+    pub fill_level: String,
     /// One row a family, in the order of [`FamilyId::ALL`]; families without an agent are left out.
     pub rows: Vec<FamilyRow>,
 }
@@ -81,7 +83,7 @@ impl FamilyRow {
     /// any of them did.
     pub fn is_structured(&self) -> bool {
         let family = FamilyId::parse(self.family);
-        family.is_some_and(|f| f.is_structured() || (f.trades_as_listed() && self.real.fills > 0))
+        family.is_some_and(FamilyId::is_structured) || self.real.fills > 0
     }
 }
 
@@ -92,8 +94,7 @@ impl FamilyTable {
         let with = |f: &&FamilyId| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
         let row = |f: &FamilyId| match f {
             f if f.is_structured() => structured(engine, *f),
-            f if f.trades_as_listed() => either(engine, *f),
-            f => plain(engine, *f),
+            f => either(engine, *f),
         };
         let rows = FamilyId::ALL.iter().filter(with).map(row);
         // Where a market goes on, as far as it went.
@@ -102,7 +103,7 @@ impl FamilyTable {
         let letters =
             if to.since(feed.from) < Span::DAY { "2022-01-01T00:00".len() } else { "2022-01-01".len() };
         let moment = |at: Stamp| at.to_string().chars().take(letters).collect::<String>().replace('T', " ");
-        let each = engine.settings().capital / cast.declared.max(1) as f64;
+        let each = cast.stake(engine.settings().capital);
         let of = |r: &FamilyRow| {
             let family = r.family;
             cast.agents[..cast.declared].iter().filter(move |a| a.family.text() == family)
@@ -118,7 +119,7 @@ impl FamilyTable {
             verdict: verdict(&r),
             ..r
         };
-        FamilyTable { rows: rows.map(whole).collect() }
+        FamilyTable { fill_level: engine.settings().fill_level(), rows: rows.map(whole).collect() }
     }
 }
 

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 /// The structures of an agent that intend or hold something, those with money first, those that hear nobody last.
 pub(super) fn packages(engine: &Engine, agent: &Agent) -> Vec<PackageView> {
     let (speak, packages) = (&engine.speak.structures, &engine.respond.real.execution.packages);
+    // Each of its structures stands on an equal part of it.
+    let stake = engine.cast().stake(engine.settings().capital) / agent.structures.len().max(1) as f64;
     let mut views = Vec::new();
     for i in agent.structures.clone() {
         let asset = engine.cast().structures[i].asset;
@@ -20,11 +22,10 @@ pub(super) fn packages(engine: &Engine, agent: &Agent) -> Vec<PackageView> {
         let package = packages.all.get(i);
         views.extend(package.and_then(|p| view(&p.life, p.capital, PackageLife::Real)));
         let Some((twin, open)) = speak.twins.get(i).zip(engine.respond.open_legs.get(i)) else { continue };
-        let reference = engine.settings().capital / engine.cast().declared.max(1) as f64;
         if open.is_apart() {
-            views.extend(view(open.life(twin), reference, PackageLife::Open));
+            views.extend(view(open.life(twin), stake, PackageLife::Open));
         }
-        views.extend(view(&twin.life, reference, PackageLife::Alone));
+        views.extend(view(&twin.life, stake, PackageLife::Alone));
     }
     views.sort_by_key(|v| v.life);
     views

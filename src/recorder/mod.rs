@@ -13,6 +13,7 @@ mod orders;
 mod page;
 pub mod picture;
 mod record;
+mod rules;
 mod series;
 mod services;
 pub mod summary;

@@ -1,5 +1,6 @@
 //! Who moved whom, as rows.
 
+use super::rules::RuleMemories;
 use crate::domain::{AgentId, MessageId};
 use crate::engine::Engine;
 use crate::view::cockpit::EdgeRow;
@@ -9,10 +10,11 @@ use crate::view::cockpit::EdgeRow;
 pub(super) fn edges(
     engine: &Engine,
     decisions: impl Fn(usize) -> MessageId,
+    rules: &RuleMemories,
     wanted: impl Fn(AgentId, AgentId) -> bool,
 ) -> Vec<EdgeRow> {
     let cast = engine.cast();
-    let mut rows = Vec::new();
+    let mut rows = rules.edges(engine, &wanted);
     for (slot, edges) in engine.respond.edges.iter().enumerate() {
         let listener = &cast.slots[slot];
         for edge in edges.iter().filter(|e| e.share > 0.0 && wanted(e.from, listener.agent)) {
@@ -27,6 +29,7 @@ pub(super) fn edges(
                 value: edge.value,
                 message: edge.message,
                 decision: decisions(slot),
+                rule: String::new(),
             });
         }
     }

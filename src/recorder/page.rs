@@ -6,11 +6,9 @@ use super::record::{Spread, Standing};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Condition, Factor, Message, MessageId, MessageKind, Stamp, Term, Verb};
+use crate::domain::{AgentId, Condition, Factor, MessageId, MessageKind, Stamp, Term, Verb};
 use crate::engine::Engine;
-use crate::view::cockpit::{
-    AgentPage, CONDITIONS_MAX, DeedView, IntentView, StanceReason, TraitBar, bounded,
-};
+use crate::view::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, StanceReason, TraitBar};
 
 /// The page of a declared agent; none for others.
 pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<AgentPage> {
@@ -30,8 +28,9 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         traits: TRAITS.iter().map(|t| bar(t.name, t.bounds, &agent.traits)).collect(),
         intents: intents(engine, recorder, agent),
         why,
-        received: super::network::edges(engine, decided, |_, to| to == id),
-        given: super::network::edges(engine, decided, |from, _| from == id),
+        rules: recorder.rules.page(engine, agent),
+        received: super::network::edges(engine, decided, &recorder.rules, |_, to| to == id),
+        given: super::network::edges(engine, decided, &recorder.rules, |from, _| from == id),
         alone: track.alone.values(),
         open: track.open.values(),
         real: track.real.values(),
@@ -39,16 +38,9 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         trades: trades(engine, agent),
         sent: bus.sent(id.index()),
         acted_on: bus.acted_on(id.index()),
-        deeds: recorder.deeds(id).map(|m| deed(engine, m)).collect(),
         packages: super::legs::packages(engine, agent),
         services: recorder.served.rows(engine).into_iter().filter(|s| s.agent == id).collect(),
     })
-}
-
-/// What others made an agent do, as its page says it.
-fn deed(engine: &Engine, m: &Message) -> DeedView {
-    let asset = m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default();
-    DeedView { message: m.id, at: m.at, asset, text: bounded(words::deed(engine, m)) }
 }
 
 /// Intents that its alone lives have closed.

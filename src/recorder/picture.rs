@@ -11,6 +11,7 @@
 use super::legs;
 use super::orders;
 use super::record::{self, CurveRecord, Spread, Standing};
+use super::rules::RuleMemories;
 use super::series::{Downsampling, SampledCurve};
 use super::services::ServiceMemory;
 use super::words;
@@ -20,10 +21,11 @@ use crate::domain::{
 };
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
+use crate::fills::fine::FillPrices;
 use crate::hive::emergence::SharpeGain;
 use crate::view::cockpit::{
-    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, DEEDS_SHOWN_MAX, EDGES_MAX,
-    Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
+    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
 use crate::view::orders::{FILLS_MAX, FillRow};
 use std::collections::VecDeque;
@@ -73,14 +75,14 @@ pub struct Recorder {
     actions: Vec<Option<Message>>,
     /// By declared slot: the last stance.
     stances: Vec<Option<Decision>>,
-    /// By declared agent: what others made it do last, newest first.
-    deeds: Vec<VecDeque<Message>>,
     /// By declared agent: the last thing it said.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
     fills: VecDeque<FillRow>,
     /// What services were worth when the day began.
     pub(super) served: ServiceMemory,
+    /// What reactions did.
+    pub(super) rules: RuleMemories,
     /// Small curves, bars.
     pub(super) record: CurveRecord,
 }
@@ -101,11 +103,11 @@ impl Recorder {
             messages: VecDeque::with_capacity(MESSAGES_MAX),
             actions: vec![None; cast.voices()],
             stances: vec![None; cast.declared_slots],
-            deeds: vec![VecDeque::new(); cast.declared],
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
             fills: VecDeque::with_capacity(FILLS_MAX),
             served: ServiceMemory::default(),
+            rules: RuleMemories::new(engine),
             record: CurveRecord::new(engine),
         }
     }
@@ -195,15 +197,19 @@ impl Recorder {
                 }
             }
         }
+        if !message.swayed.is_empty() {
+            let (messages, first) = (&self.messages, self.messages.front().map_or(0, |(m, _)| m.id.0));
+            let remembered = |id: MessageId| {
+                let index = usize::try_from(id.0.checked_sub(first)?).ok()?;
+                messages.get(index).map(|(m, _)| m)
+            };
+            self.rules.hear(engine, message, remembered);
+        }
         self.served.hear(message);
         let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
         let cast = engine.cast();
         if let Some(last) = self.last.get_mut(id.index()) {
             *last = Some(message.clone());
-        }
-        if let Some(deeds) = self.deeds.get_mut(id.index()).filter(|_| !message.swayed.is_empty()) {
-            deeds.truncate(DEEDS_SHOWN_MAX - 1);
-            deeds.push_front(message.clone());
         }
         let mut voices = cast.voices_by(&cast.agents[id.index()]);
         let Some(voice) = voices.find(|v| cast.voice(*v).1 == asset) else { return };
@@ -238,11 +244,6 @@ impl Recorder {
         self.actions.get(slot)?.as_ref()
     }
 
-    /// What others made an agent do last, newest first.
-    pub(super) fn deeds(&self, agent: AgentId) -> impl Iterator<Item = &Message> {
-        self.deeds.get(agent.index()).into_iter().flatten()
-    }
-
     /// The last stance on a declared slot.
     pub(super) fn stance(&self, slot: usize) -> Option<&Decision> {
         self.stances.get(slot)?.as_ref()
@@ -254,7 +255,7 @@ impl Recorder {
         let settings = engine.settings();
         let declared = &cast.agents[..cast.declared];
         let decided = |slot: usize| self.stance(slot).map_or(MessageId(0), |d| d.message.id);
-        let mut edges = super::network::edges(engine, decided, |_, _| true);
+        let mut edges = super::network::edges(engine, decided, &self.rules, |_, _| true);
         let more_edges = edges.len().saturating_sub(EDGES_MAX) as u64;
         edges.truncate(EDGES_MAX);
         let read = respond.goals.readings(&settings.goals);
@@ -280,6 +281,7 @@ impl Recorder {
             progress: scene.progress,
             clients: scene.clients,
             deaf: !settings.listening.enabled,
+            fine: settings.fills == FillPrices::Fine,
             account: self.account(engine, scene),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },

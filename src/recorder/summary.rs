@@ -246,7 +246,7 @@ impl Summary {
             roster_hash: facts.roster_hash,
             seed: facts.seed,
             clock: settings.clock.decide.to_string(),
-            fill_level: settings.costs.to_string(),
+            fill_level: settings.fill_level(),
             from: facts.from.map(|s| s.to_string()).unwrap_or_default(),
             to: engine.now().map(|s| s.to_string()).unwrap_or_default(),
             bars: facts.bars,

@@ -49,6 +49,11 @@ impl DiskRoom {
         self.is_full
     }
 
+    /// Whether it was looked at and is not full.
+    pub fn has_room(&self) -> bool {
+        self.looked.is_some() && !self.is_full
+    }
+
     /// Looks, if it is time to, and tells what changed.
     pub fn look(&mut self) -> Option<RoomChange> {
         if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {

@@ -4,7 +4,7 @@
 //! # Invariants
 //!
 //! 1. A checkpoint is on disk in the journal before the store has it.
-//! 2. Cursors and checkpoints are made at barriers counted from the start of the feed, so a run that was
+//! 2. Cursors and checkpoints are made at barriers and events counted from the start of the feed, so a run that was
 //!    resumed keeps the same ones as a run that was not.
 //! 3. A run that is stepped again decides what it decided the first time, or it ends.
 //! 4. A command is on disk with the uid and pid of who gave it before it acts, and beside the journal it is marked as
@@ -30,6 +30,11 @@ pub const VERSION: u16 = 2;
 const PARTS: u64 = 32;
 /// Barriers between two checkpoints at least: a checkpoint costs as much as a few dozen.
 const PART_BARRIERS_MIN: u64 = 64;
+/// The same by events, of which a market that is told in detail has many thousands between two barriers: a restart steps at most
+/// 1 % of such a run again, and a hundred times this many events need a hundred checkpoints, whatever comes after a few hundred.
+const EVENT_PARTS: u64 = 128;
+/// Events between two checkpoints at least: a checkpoint costs as much as a few thousand.
+const PART_EVENTS_MIN: u64 = 1 << 16;
 /// Cursors between two checkpoints.
 const CURSORS: u64 = 16;
 
@@ -106,24 +111,35 @@ pub enum KeepError {
     },
 }
 
-/// What lies between two checkpoints, in barriers. Counted from the start of the feed alone.
+/// What lies between two checkpoints, in barriers or events. Counted from the start of the feed alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CheckpointGap {
     from: u64,
+    parts: u64,
+    least: u64,
 }
 
 impl CheckpointGap {
     /// The part that a barrier lies in.
-    pub(super) fn of(barriers: u64) -> Self {
-        let mut part = CheckpointGap { from: 0 };
-        while part.end() <= barriers {
-            part.from = part.end();
+    pub(super) fn of_barriers(barriers: u64) -> Self {
+        Self { from: 0, parts: PARTS, least: PART_BARRIERS_MIN }.at(barriers)
+    }
+
+    /// The part that an event lies in.
+    pub(super) fn of_events(events: u64) -> Self {
+        Self { from: 0, parts: EVENT_PARTS, least: PART_EVENTS_MIN }.at(events)
+    }
+
+    /// From this part on, the one that a count lies in.
+    fn at(mut self, count: u64) -> Self {
+        while self.end() <= count {
+            self.from = self.end();
         }
-        part
+        self
     }
 
     fn length(self) -> u64 {
-        (self.from / PARTS).max(PART_BARRIERS_MIN)
+        (self.from / self.parts).max(self.least)
     }
 
     fn end(self) -> u64 {
@@ -153,7 +169,9 @@ pub struct Keeper {
     pub(super) ended: bool,
     /// It lives through all of its past again: nothing is kept of it until it is where it was.
     pub(super) replays: bool,
+    /// Where it is between two checkpoints by barriers, and by events.
     pub(super) part: CheckpointGap,
+    pub(super) part_of_events: CheckpointGap,
     pub(super) news: Vec<String>,
     /// It was said that its state does not fit into a checkpoint.
     pub(super) too_large: bool,
@@ -161,7 +179,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Sees every barrier; `talk` is what was said until then, on its way to the disk.
+    /// Sees every barrier, and events between two of them where a checkpoint is due; `talk` is what was said until then, on its way to the disk.
     pub fn barrier(
         &mut self,
         engine: &Engine,
@@ -177,8 +195,9 @@ impl Keeper {
             // What is left is for commands. The next checkpoint comes when there is room.
             return Ok(());
         }
-        if stats.barriers >= part.end() {
-            self.part = CheckpointGap::of(stats.barriers);
+        if self.is_due(stats) {
+            self.part = part.at(stats.barriers);
+            self.part_of_events = self.part_of_events.at(stats.events);
             self.checkpoint(engine, stats, talk)?;
         } else if (stats.barriers - part.from).is_multiple_of(part.cursor_every()) {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
@@ -189,9 +208,15 @@ impl Keeper {
         Ok(())
     }
 
-    /// Whether the next barrier that is seen makes a checkpoint.
+    /// Whether so many events ask for a checkpoint before the next barrier. Asked after every event: nothing else is looked at.
+    pub fn is_due_by_events(&self, events: u64) -> bool {
+        events >= self.part_of_events.end()
+    }
+
+    /// Whether what is seen next makes a checkpoint.
     pub fn is_due(&self, stats: &RunStats) -> bool {
-        stats.barriers >= self.part.end() && !self.room.is_full() && !self.is_replaying(stats)
+        let is_over = stats.barriers >= self.part.end() || self.is_due_by_events(stats.events);
+        is_over && !self.room.is_full() && !self.is_replaying(stats)
     }
 
     /// Whether there is no room on the disk but for what cannot be recomputed.
@@ -230,6 +255,11 @@ impl Keeper {
         let text = serde_json::to_vec(given).map_err(KeepError::Command)?;
         self.journal.append(RecordKind::Command, VERSION, &text)?;
         self.acknowledge()
+    }
+
+    /// Whether the disk was looked at and has room.
+    pub fn has_room(&self) -> bool {
+        self.room.has_room()
     }
 
     /// Looks at the disk, and tells what changed since the last look.
@@ -353,13 +383,19 @@ mod tests {
 
     #[test]
     fn parts_grow_with_the_run_and_follow_one_another() {
-        let mut at = CheckpointGap::of(0);
-        for barriers in 0..300_000 {
-            let part = CheckpointGap::of(barriers);
-            assert!(part == at || part.from == at.end(), "{barriers}");
-            assert!((part.from..part.end()).contains(&barriers));
-            assert!(part.length() <= PART_BARRIERS_MIN.max(part.from / 32));
-            at = part;
+        for of in [CheckpointGap::of_barriers, CheckpointGap::of_events] {
+            let CheckpointGap { parts, least, .. } = of(0);
+            let (mut at, mut there) = (of(0), 1);
+            for count in (0..300 * least).step_by((least / 64) as usize) {
+                let part = of(count);
+                assert!(part == at || part.from == at.end(), "{count}");
+                assert!((part.from..part.end()).contains(&count));
+                assert!(part.length() <= least.max(part.from / parts));
+                there += u32::from(part != at);
+                at = part;
+            }
+            // A run that is three times as long has no three times as many.
+            assert!(there < 270, "{there}");
         }
     }
 }

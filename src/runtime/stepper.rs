@@ -10,7 +10,7 @@
 use super::disk_room::RoomChange;
 use super::keep::{JournaledCommand, KeepError, Keeper};
 use super::kill::KillSwitch;
-use super::stats::{DISK_FULL, RunStats};
+use super::stats::{DISK_FULL, HALT_OVER, RunStats};
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;
@@ -61,7 +61,8 @@ impl<'a> Stepper<'a> {
             _ => {}
         }
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
-        if barrier.is_some() {
+        let events = self.stats.events;
+        if barrier.is_some() || self.keeper.as_ref().is_some_and(|k| k.is_due_by_events(events)) {
             let talk = self.keep_talk()?;
             if let Some(keeper) = &mut self.keeper {
                 keeper.barrier(self.engine, &self.stats, talk)?;
@@ -135,42 +136,46 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
-    /// Halts once the disk is full, while that can still be journalled; what was kept before is whole. Says so when there is
-    /// room again: whether new risk is wanted then, is for people to say.
+    /// Halts once the disk is full, while that can still be journalled; what was kept before is whole. Ends that halt when there
+    /// is room again, unless somebody threw the kill switch meanwhile, or the breaker is latched.
     pub fn heed_disk(&mut self) -> Result<(), KeepError> {
-        if self.full.is_none()
-            && let Some(change) = self.keeper.as_mut().and_then(|k| k.look_at_room())
-        {
-            match change {
-                RoomChange::Full(left) => {
-                    let left = left >> 10;
-                    self.full = Some(format!(
-                        "{DISK_FULL}{left} KB are left; only reductions pass, and only commands are kept"
-                    ));
-                }
-                RoomChange::Again(left) => {
-                    let text = format!(
-                        "there are {} MB left on the disk again: hive ctl reset takes new risk",
-                        left >> 20
-                    );
-                    tracing::info!("{text}");
-                    if let Some(recorder) = &mut self.recorder {
-                        recorder.note(&text);
-                    }
-                }
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        match keeper.look_at_room() {
+            Some(RoomChange::Full(left)) => {
+                let left = left >> 10;
+                self.full = Some(format!(
+                    "{DISK_FULL}{left} KB are left; only reductions pass, and only commands are kept"
+                ));
             }
+            Some(RoomChange::Again(_)) => self.full = None,
+            None => {}
         }
-        let (true, true) = (self.full.is_some(), self.caught_up()) else { return Ok(()) };
-        let Some(at) = self.engine.now() else { return Ok(()) };
-        let (why, events) = (self.full.take(), self.stats.events);
-        if self.engine.respond.real.account.hand.is_killed() {
-            // It is halted, and the room is for what would be news.
-            return Ok(());
+        let has_room = keeper.has_room();
+        let account = &self.engine.respond.real.account;
+        let (is_killed, is_latched) = (account.hand.is_killed(), account.breaker.latched().is_some());
+        let (true, Some(at)) = (self.caught_up(), self.engine.now()) else { return Ok(()) };
+        if let Some(why) = self.full.take() {
+            // One that is halted is halted, and the room is for what would be news.
+            if is_killed {
+                return Ok(());
+            }
+            tracing::error!(%at, "halted: {why}");
+            return self.halt(at, Command::Kill, why);
         }
+        let is_ours = self.doubt().is_some_and(|why| why.starts_with(DISK_FULL));
+        if has_room && is_ours && !is_latched {
+            let why = format!("{HALT_OVER}the disk has room again, and new risk is taken");
+            tracing::warn!(%at, "{why}");
+            return self.halt(at, Command::Reset, why);
+        }
+        Ok(())
+    }
+
+    /// Throws the kill switch, or releases it, in the program's own name.
+    fn halt(&mut self, at: Stamp, command: Command, why: String) -> Result<(), KeepError> {
         let (uid, pid) = (rustix::process::geteuid().as_raw(), std::process::id() as i32);
-        tracing::error!(%at, "halted: {}", why.as_deref().unwrap_or_default());
-        self.command(&JournaledCommand { events, at, command: Some(Command::Kill), uid, pid, why })
-            .map(|_| ())
+        let (events, command, why) = (self.stats.events, Some(command), Some(why));
+        self.command(&JournaledCommand { events, at, command, uid, pid, why }).map(|_| ())
     }
 
     /// Journals that the process was asked to stop.
@@ -204,8 +209,16 @@ impl<'a> Stepper<'a> {
         let Some(command) = given.command else { return false };
         let before = self.engine.respond.interventions;
         self.stats.commands += 1;
+        if given.why.is_none()
+            && matches!(command, Command::Kill | Command::Reset)
+            && self.stats.doubt().is_some()
+        {
+            let what =
+                if command == Command::Kill { "the kill switch was thrown" } else { "it was released" };
+            self.stats.halt_alarm(format!("{HALT_OVER}{what} by hand"));
+        }
         if let Some(why) = &given.why {
-            self.stats.alarm(why.clone());
+            self.stats.halt_alarm(why.clone());
             if let Some(recorder) = &mut self.recorder {
                 recorder.note(why);
             }

@@ -6,7 +6,7 @@ use crate::domain::condition::Target;
 use crate::domain::message::{Factor, Knob, StanceVerb};
 use crate::domain::{
     Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Message, MessageKind, OfferTerms,
-    Plan, ReEntry, Service, Speaker, SpokenBy, Stance, Swayed, Term,
+    Plan, ReEntry, Speaker, SpokenBy, Stance, Swayed, Term,
 };
 use crate::recorder::{self, TalkNames};
 use serde_json::{Map, Value, json};
@@ -101,11 +101,7 @@ fn body_json(names: &dyn TalkNames, body: &MessageKind) -> (&'static str, Value)
             ("carry", said)
         }
         MessageKind::Receipt(r) => {
-            let service = match r.service {
-                Service::Carry => "carry",
-                Service::Liquidity => "liquidity",
-                Service::Capital => "capital",
-            };
+            let service = r.service.text();
             ("receipt", json!({"service": service, "saved": number(r.saved), "notional": number(r.notional)}))
         }
         MessageKind::Work(w) => {

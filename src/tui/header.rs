@@ -123,6 +123,9 @@ fn place<'a>(cx: &PaneContext, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
     if c.deaf {
         groups.push(vec![Span::styled("  DEAF", t.of(StyleRole::Warn))]);
     }
+    if c.fine {
+        groups.push(vec![Span::styled("  FINE FILLS", t.of(StyleRole::Warn))]);
+    }
     let age = cx.age.unwrap_or_default();
     groups.push(match (&cx.reach, cx.is_stale()) {
         (Connection::Ended(_), _) => vec![Span::styled("  ended", t.of(StyleRole::Warn))],

@@ -111,6 +111,7 @@ pub fn picture(seq: u64) -> Cockpit {
                 value: f64::from(i) - 18.0,
                 message: MessageId(u64::from(i) + 1),
                 decision: MessageId(seq * 100 + u64::from(i)),
+                rule: if i % 6 == 4 { "sceptic waits".to_owned() } else { String::new() },
             })
             .collect(),
         curves: Curves {

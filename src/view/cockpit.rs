@@ -297,8 +297,10 @@ pub struct EdgeRow {
     pub value: f64,
     /// What it had said.
     pub message: MessageId,
-    /// The stance that names it; 0 if that was before this picture's memory.
+    /// The stance or deed that names it; 0 if that was before this picture's memory.
     pub decision: MessageId,
+    /// The reaction by which it was moved to a deed; none of a stance, by which only the size was.
+    pub rule: String,
 }
 
 /// The curves: gains since the start, in currency, oldest first, at most `POINTS_MAX` each.
@@ -420,6 +422,8 @@ pub struct Cockpit {
     pub clients: u32,
     /// Whether listening is switched off for the whole run.
     pub deaf: bool,
+    /// Whether simulated lives fill, and stops and targets are judged, on finer prices than bars.
+    pub fine: bool,
     /// Account and desk.
     pub account: AccountView,
     /// Voices that are heard, scouts too.
@@ -581,22 +585,6 @@ pub struct PackageView {
     pub legs: Vec<LegView>,
 }
 
-/// Most deeds of an agent that are shown.
-pub const DEEDS_SHOWN_MAX: usize = 4;
-
-/// What an open life did because of others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DeedView {
-    /// The message that said so.
-    pub message: MessageId,
-    /// When it was said, in the market's time.
-    pub at: Stamp,
-    /// Asset that it is about.
-    pub asset: String,
-    /// What was done, and for each reaction that acted which messages moved it and by how much.
-    pub text: String,
-}
-
 /// Why the agent holds what it holds: its last stance on an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StanceReason {
@@ -618,6 +606,25 @@ pub struct StanceReason {
     pub because: Vec<(MessageId, String)>,
 }
 
+/// A rule that an agent lives by, and what it last did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// What it is called.
+    pub name: String,
+    /// The rule as a sentence.
+    pub sentence: String,
+    /// How often it acted.
+    pub deeds: u64,
+    /// Its last deed; 0 if there was none.
+    pub last: MessageId,
+    /// Where that was.
+    pub asset: String,
+    /// What that was.
+    pub did: String,
+    /// What moved it: number, who said it, what, if it is still remembered.
+    pub because: Vec<(MessageId, String)>,
+}
+
 /// One agent in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentPage {
@@ -635,6 +642,8 @@ pub struct AgentPage {
     pub intents: Vec<IntentView>,
     /// Last stance of each asset, newest first.
     pub why: Vec<StanceReason>,
+    /// All that it lives by, in order.
+    pub rules: Vec<RuleView>,
     /// Who moved it.
     pub received: Vec<EdgeRow>,
     /// Whom it moved.
@@ -651,10 +660,8 @@ pub struct AgentPage {
     pub trades: u32,
     /// Messages it sent.
     pub sent: u64,
-    /// Messages of others that its stances name.
+    /// Messages of others that swayed its deeds.
     pub acted_on: u64,
-    /// What reactions of its made its open lives do last, newest first, at most [`DEEDS_SHOWN_MAX`].
-    pub deeds: Vec<DeedView>,
     /// What it does for the desk.
     pub services: Vec<ServiceRow>,
     /// What it holds in legs: with money first, then open, where that is apart, and alone.

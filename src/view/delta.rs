@@ -165,6 +165,7 @@ mod tests {
             value: share,
             message: MessageId(u64::from(n)),
             decision: MessageId(0),
+            rule: String::new(),
         }
     }
 

@@ -7,7 +7,7 @@ mod output;
 mod walk;
 
 use self::output::{progress, write};
-use crate::agents::declaration::{Declaration, Selector};
+use crate::agents::declaration::{Declaration, Roster, Selector};
 use crate::agents::personality::Traits;
 use crate::cli::checkpoint::stop_on_signals;
 use crate::cli::experiments::{market, open};
@@ -18,9 +18,11 @@ use crate::config::setup;
 use crate::config::{self, Config, ON_BARS};
 use crate::domain::{FamilyId, Goal, SideRule, Stamp};
 use crate::fills::Costs;
+use crate::fills::fine::FillPrices;
 use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
 use crate::lab::joint::{MarketRun, joint};
+use crate::lab::reactions;
 use crate::lab::report::{Other, Sample, StudyFacts, report};
 use crate::lab::result_cache::ResultFolder;
 use crate::lab::study::{StudyError, Tracks};
@@ -51,6 +53,19 @@ enum LabCommand {
     },
 }
 
+/// Arms beside those of the ladder.
+#[derive(Clone, Debug, ClapArgs)]
+struct FurtherArms {
+    /// Division of labour: agents that choose the instrument and work the orders, beside the same families in
+    /// accounts of their own and in one that knows all. Best with history:PERPS,SPOT,FUNDING
+    #[arg(long, conflicts_with = "against")]
+    services: bool,
+    /// What answering is worth: money on open lives that live by none of the reactions, each alone, all but each and
+    /// all of them, and by all that hear wrong words; corrected for how many there are
+    #[arg(long, conflicts_with_all = ["against", "services"])]
+    reactions: bool,
+}
+
 #[derive(Clone, Debug, ClapArgs)]
 struct LabOptions {
     /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
@@ -58,7 +73,7 @@ struct LabOptions {
     feed: String,
     /// A further feed, with a report of its own, and one figure for all feeds on the same calendar days. It may
     /// carry its days: 'history:spot_1h.csv.gz?kind=margin&from=2021-04-04&to=2023-06-30'
-    #[arg(long, value_name = "FEED", conflicts_with_all = ["against", "services"])]
+    #[arg(long, value_name = "FEED", conflicts_with_all = ["against", "services", "reactions"])]
     and: Vec<String>,
     /// The hive's file; without it agents.toml here, or the one that is built in
     #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
@@ -75,10 +90,8 @@ struct LabOptions {
     /// The hive of another file beside this one, paired by seed and day: what the one is worth over the other
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Division of labour: agents that choose the instrument and work the orders, beside the same families in
-    /// accounts of their own and in one that knows all. Best with history:PERPS,SPOT,FUNDING
-    #[arg(long, conflicts_with = "against")]
-    services: bool,
+    #[command(flatten)]
+    also: FurtherArms,
     #[command(flatten)]
     company: company::AxisArgs,
     /// Report before and from this day apart as well
@@ -157,6 +170,7 @@ impl LabOptions {
             days: o.days,
             clock: o.clock,
             costs: o.costs,
+            fills: None,
             scouts: o.scouts,
         }
     }
@@ -183,7 +197,8 @@ fn companies(o: &LabOptions) -> Result<(), Failure> {
     let given = [
         ("--arms", o.arms.is_some()),
         ("--against", o.against.is_some()),
-        ("--services", o.services),
+        ("--services", o.also.services),
+        ("--reactions", o.also.reactions),
         ("--split", o.split.is_some()),
     ];
     if let Some((flag, _)) = given.iter().find(|g| g.1) {
@@ -272,8 +287,13 @@ fn written(o: &LabOptions, keep: &ResultFolder, report: &Report, page: &str) -> 
 /// Reads a market.
 fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
     let (mut config, _) = options::load(o.agents.as_ref(), &ON_BARS, &run.overrides())?;
-    if o.services {
+    if o.also.services {
         serve(&mut config);
+    }
+    if config.fills == FillPrices::Fine {
+        let why =
+            "an experiment is judged on the bars of the decision clock: leave costs.fills out of the roster";
+        return Err(Failure::Usage(why.to_owned()));
     }
     let mut feed = open_feed(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
@@ -283,19 +303,31 @@ fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
 }
 
 /// The arms of a market.
-fn chosen(o: &LabOptions, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
-    let mut all = arms::plan(voices);
+fn chosen(o: &LabOptions, roster: &Roster) -> Result<Vec<arms::Arm>, Failure> {
+    let mut all = arms::plan(roster.voices());
     if names_part(o.arms.as_deref()) {
         all.extend(arms::without());
     }
     let mut names = o.arms.clone();
-    if o.services {
+    if o.also.services {
         let mut own = services::NEEDED.map(str::to_owned).to_vec();
         if names.is_none() {
             own.extend(services::plan().into_iter().map(|a| a.name));
         }
         all.extend(services::plan());
         names.get_or_insert_default().append(&mut own);
+    }
+    if o.also.reactions {
+        let rules = reactions::names(roster);
+        if rules.is_empty() {
+            let why = "nobody in this file lives by a reaction: give somebody one ([[agent.reacts]], hive agents show NAME)";
+            return Err(Failure::Usage(format!("--reactions: {why}")));
+        }
+        let own = reactions::plan(&rules);
+        let needed = [reactions::NONE, reactions::ALL].map(str::to_owned);
+        let whole = own.iter().map(|a| a.name.clone()).collect();
+        names = Some(names.map_or(whole, |some| [&some[..], &needed[..]].concat()));
+        all.extend(own);
     }
     let Some(names) = &names else { return Ok(all) };
     arms::choose(&all, names).map_err(|unknown| {
@@ -312,10 +344,10 @@ fn run_one(o: &LabOptions, ready: &Ready, keep: &ResultFolder) -> Result<MarketR
         Stamp::parse(s).map(day).ok_or_else(bad)
     });
     let voices = config.roster.voices();
-    let arms = chosen(o, voices)?;
+    let arms = chosen(o, &config.roster)?;
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
     let study = LadderStudy { world, seeds, arms, key: key(config, world) };
-    let walk = ((o.arms.is_none() && !o.services)
+    let walk = ((o.arms.is_none() && !o.also.services && !o.also.reactions)
         || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
     .then(|| walk::worlds(config, world, o.seeds))
     .transpose()?;

@@ -19,7 +19,7 @@ use super::strategy::Strategy;
 use super::structures::listed::ListedInstruments;
 use crate::agents::personality::Traits;
 use crate::domain::{
-    AgentId, AssetId, FamilyId, Goal, Indicator, Reaction, SideRule, Stamp, Universe, random,
+    AgentId, AssetId, FamilyId, Goal, Indicator, Reaction, SideRule, Speaker, Stamp, Universe, random,
 };
 use std::ops;
 use std::sync::Arc;
@@ -139,11 +139,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         by_asset: vec![Vec::new(); universe.assets.len()],
         structures: Vec::new(),
         structures_on: vec![Vec::new(); universe.assets.len()],
-        listed: if roster.agents.iter().any(|a| a.family.is_structured() || a.family.trades_as_listed()) {
-            Arc::new(ListedInstruments::new(universe))
-        } else {
-            Arc::default()
-        },
+        listed: Arc::new(ListedInstruments::new(universe)),
         notices: Vec::new(),
         seed,
     };
@@ -172,6 +168,17 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
 }
 
 impl Population {
+    /// Weight of each declared agent while nothing tells them apart: an equal part of all.
+    pub fn equal_weight(&self) -> f64 {
+        1.0 / self.declared.max(1) as f64
+    }
+
+    /// What each declared agent's simulated lives stand on, in currency, where all have so much. It is reckoned here alone:
+    /// divided by the number of agents in place of multiplied by their weight it is another double for every fourth number.
+    pub fn stake(&self, capital: f64) -> f64 {
+        capital * self.equal_weight()
+    }
+
     /// All who speak of an asset: every agent on it, at bars or in legs. Voices are numbered slots first.
     pub fn voices_on(&self, asset: AssetId) -> impl Iterator<Item = usize> {
         let (slots, structures) = (&self.by_asset[asset.index()], &self.structures_on[asset.index()]);
@@ -203,10 +210,11 @@ impl Population {
         }
     }
 
-    /// Whether a reaction listens to this agent.
-    pub fn is_heard_by(&self, reaction: &AgentReaction, speaker: AgentId) -> bool {
-        let Agent { family, goal, .. } = self.agents[speaker.index()];
-        reaction.hears(speaker, family, goal)
+    /// Whether a reaction listens to this speaker.
+    pub fn is_heard_by(&self, reaction: &AgentReaction, speaker: Speaker) -> bool {
+        let Speaker::Agent(agent) = speaker else { return reaction.hears_office(speaker) };
+        let Agent { family, goal, .. } = self.agents[agent.index()];
+        reaction.hears(agent, family, goal)
     }
 
     /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
@@ -235,7 +243,7 @@ impl Population {
         let first_structure = self.structures.len();
         if d.family.is_structured() {
             self.structure(newcomer, &params, &std::mem::take(&mut assets), universe);
-        } else if d.family.trades_as_listed() && scout.is_none() && suits_legs(d) {
+        } else if scout.is_none() && suits_legs(d) {
             assets = self.structure_where_listed(newcomer, &params, assets, universe);
         }
         let has_structures = self.structures.len() > first_structure;
@@ -310,10 +318,21 @@ impl Population {
             if taken.contains(&asset) {
                 continue;
             }
-            if let Ok(rules) = Rules::on_events(who.family, params, (asset, &assets), &listed) {
-                taken.push(asset);
-                taken.extend_from_slice(rules.stands_for());
-                self.add_structure(who, asset, rules, universe);
+            let as_listed = who.family.trades_as_listed();
+            let own = as_listed.then(|| Rules::on_events(who.family, params, (asset, &assets), &listed));
+            let hedged = || Rules::hedged(who.family, params, asset, &listed);
+            match own.filter(Result::is_ok).or_else(hedged) {
+                Some(Ok(rules)) => {
+                    taken.push(asset);
+                    taken.extend_from_slice(rules.stands_for());
+                    self.add_structure(who, asset, rules, universe);
+                }
+                Some(Err(why)) => {
+                    let asset = universe.name(asset);
+                    self.notices
+                        .push(format!("{} on {asset} takes a part off as its hedge: {why}", who.name));
+                }
+                None => {}
             }
         }
         assets.into_iter().filter(|asset| !taken.contains(asset)).collect()

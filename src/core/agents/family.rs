@@ -8,7 +8,7 @@ use super::proposal::{Proposal, Rest};
 use super::structures::context::StructureContext;
 use super::structures::listed::ListedInstruments;
 use super::structures::ranges::Bounds;
-use super::structures::values::Values;
+use super::structures::values::{KEYS, Values};
 use crate::domain::{AssetId, CarryQuote, Indicator, InstrumentId, MarketEvent, Span, WorkQuote};
 use crate::market::Market;
 
@@ -41,6 +41,25 @@ pub const fn param(
         what,
     }
 }
+
+/// The parameter of a family at bars whose hedge may be an opposite leg.
+pub const HEDGE: ParamSpec = param(
+    "hedge",
+    "of the position",
+    (0.0, 0.0),
+    (0.0, 2.0),
+    "what is held against it in another perp, future or margin market of the asset when the danger of its hedge comes; \
+     0: half of it is taken off",
+);
+
+/// The parameter beside it that says in what.
+pub const HEDGE_IN: ParamSpec = param(
+    "hedge_in",
+    "0 or 1",
+    (0.0, 0.0),
+    (0.0, 1.0),
+    "1: that is an option that gains as the position loses, where one is listed and priced; 0: none of options",
+);
 
 /// What wakes a family.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +98,15 @@ pub trait Family {
     /// Fills in the indicators that are its own, as they are now; [`Indicator::Gain`] is filled in for it.
     fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let _ = (seen, values);
+    }
+    /// The indicators that the conditions of its structures may name: [`KEYS`], and after them any over bars.
+    fn keys(&self) -> &[Indicator] {
+        &KEYS
+    }
+    /// The close of its first leg's last bar and the volatility of a bar, where its structures are judged by bars; NaN
+    /// elsewhere.
+    fn bar(&self) -> (f64, f64) {
+        (f64::NAN, f64::NAN)
     }
     /// What it wants to rest while its intent is open: bids and offers, those nearest to the mid first. Only makers quote.
     fn quotes(&self, _seen: &StructureContext<'_>) -> Option<Vec<Rest>> {

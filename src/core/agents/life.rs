@@ -23,7 +23,7 @@
 use super::company::{
     Company, HoldsBack, LifeMoment, Sway, SwayField, closes_at_once, hold_size, hold_stop, hold_targets,
 };
-use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
+use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_between, closing_reason, due, taken};
 use super::proposal::{EntryLimit, Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
@@ -322,6 +322,27 @@ impl Life {
             self.await_fill(t, book, company);
         } else {
             self.consider(t, book, company);
+        }
+    }
+
+    /// A price between two closes: the stop and the targets of what is open are judged at it, and nothing else.
+    pub fn look_between<T: Trading, C: Company + ?Sized>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        company: &mut C,
+    ) {
+        let Some(open) = &self.open else { return };
+        let values = t.values(book, Some(open));
+        let view = t.view(&values, self.held, Some(open));
+        if let Some(reason) = closing_between(&open.plan, &view) {
+            return self.close(t, book, reason, company);
+        }
+        for _ in 0..STEPS_MAX {
+            let Some(open) = &mut self.open else { return };
+            let Some(step) = taken(&mut open.plan, &view) else { return };
+            let units = step.size(open.units, open.first);
+            self.resize(t, book, step.said(), units, company);
         }
     }
 

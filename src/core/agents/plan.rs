@@ -24,7 +24,7 @@ pub const STEPS_MAX: usize = 8;
 /// Largest size that an offer may name, as a multiple of that of the intent that it follows.
 const OFFER_SIZE_MAX: f64 = 4.0;
 /// Share of an intent that its hedge takes off.
-const HEDGED: f64 = 0.5;
+pub const HEDGED: f64 = 0.5;
 /// How long a re-entry is offered after its pause, as a share of the longest time that the intent is held.
 const OFFERED: f64 = 0.25;
 
@@ -217,15 +217,31 @@ pub fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
     }
 }
 
+/// Whether a price between two closes ends the intent: its stop before a target of all of it. What counts bars, looks at
+/// indicators or follows the best close waits for the close.
+pub fn closing_between(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
+    if plan.stop.holds(view) {
+        return Some(Reason::Stop);
+    }
+    plan.targets.iter().any(|t| t.fraction >= 1.0 && t.when.holds(view)).then_some(Reason::Target)
+}
+
+/// The nearest target of a part that holds, struck out; after a profit was taken nothing is added any more.
+pub fn taken(plan: &mut Arc<Plan>, view: &EvalContext<'_>) -> Option<PlanStep> {
+    let nearest = plan.targets.iter().position(|t| t.fraction < 1.0 && t.when.holds(view))?;
+    let plan = Arc::make_mut(plan);
+    plan.add = None;
+    Some(PlanStep::Take(plan.targets.remove(nearest).fraction))
+}
+
 /// The first condition that changes the size: the nearest target of a part, hedge, add. What has acted is struck out,
 /// and after a profit was taken nothing is added any more; when an add comes again is its owner's to say.
 pub fn due(plan: &mut Arc<Plan>, view: &EvalContext<'_>) -> Option<PlanStep> {
-    let held: &Plan = plan;
-    if let Some(nearest) = held.targets.iter().position(|t| t.fraction < 1.0 && t.when.holds(view)) {
-        let plan = Arc::make_mut(plan);
-        plan.add = None;
-        return Some(PlanStep::Take(plan.targets.remove(nearest).fraction));
+    let step = taken(plan, view);
+    if step.is_some() {
+        return step;
     }
+    let held: &Plan = plan;
     match (&held.hedge, &held.add) {
         (Some(hedge), _) if hedge.when.holds(view) => {
             let step = PlanStep::Hedge(*hedge);

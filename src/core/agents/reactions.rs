@@ -1,8 +1,9 @@
 //! Reactions of an agent on a feed: the names in them are agents and assets of this run.
 
-use crate::domain::{AgentId, AssetId, FamilyId, Goal, HeardOn, Reaction, ReactionEffect, Universe, Whom};
-
 use super::company::LifeMoment;
+use crate::domain::{
+    AgentId, AssetId, FamilyId, Goal, HeardOn, Reaction, ReactionEffect, Speaker, Universe, Whom,
+};
 
 /// Families on events that add to what they hold: only these can open more than their own size.
 const ADDS: &[FamilyId] = &[FamilyId::Arbitrage, FamilyId::CashAndCarry, FamilyId::Funding];
@@ -40,6 +41,8 @@ pub enum ListensTo {
     Family(FamilyId),
     /// Every agent that is deployed for this goal.
     DeployedFor(Goal),
+    /// The manager for this goal.
+    Manager(Goal),
 }
 
 /// Where it listens, on this feed.
@@ -79,6 +82,7 @@ impl AgentReaction {
             },
             Whom::Family(family) => ListensTo::Family(*family),
             Whom::DeployedFor(goal) => ListensTo::DeployedFor(*goal),
+            Whom::Manager(goal) => ListensTo::Manager(*goal),
         };
         let on = match &rule.hears.on {
             HeardOn::Mine => ListensOn::Mine,
@@ -98,6 +102,16 @@ impl AgentReaction {
             ListensTo::Agent(id) => speaker == id,
             ListensTo::Family(of) => family == of,
             ListensTo::DeployedFor(of) => goal == of,
+            ListensTo::Manager(_) => false,
+        }
+    }
+
+    /// Whether it listens to a speaker that is no agent.
+    pub fn hears_office(&self, speaker: Speaker) -> bool {
+        match self.who {
+            ListensTo::Anyone => true,
+            ListensTo::Manager(goal) => speaker == Speaker::Manager(goal),
+            _ => false,
         }
     }
 

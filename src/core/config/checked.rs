@@ -3,6 +3,7 @@
 use crate::agents::declaration::Roster;
 use crate::agents::personality::Preset;
 use crate::domain::Money;
+use crate::fills::fine::FillPrices;
 use crate::fills::{Costs, Tariff};
 use crate::hive::settings::{GoalTargets, Listening, Managers};
 use crate::market::DecisionClock;
@@ -24,6 +25,8 @@ pub struct Config {
     pub clock: DecisionClock,
     /// What trading costs where a venue has no costs of its own.
     pub costs: Costs,
+    /// Which prices simulated lives fill at, and judge stops and targets at.
+    pub fills: FillPrices,
     /// Costs of venues that have their own: none beside a flat charge.
     pub venues: BTreeMap<String, Costs>,
     /// How stances become one position.
@@ -54,6 +57,7 @@ impl Default for Config {
             seed: 1,
             clock: DecisionClock::default(),
             costs: Costs::default(),
+            fills: FillPrices::default(),
             venues: BTreeMap::new(),
             desk: DeskSettings::default(),
             funds: FundSettings::default(),

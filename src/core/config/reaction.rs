@@ -12,7 +12,7 @@ use super::names::{KnownNames, ReactionList};
 use super::problem::quoted;
 use super::reader::{Reader, Value};
 use crate::domain::reaction::REACTIONS_MAX;
-use crate::domain::{Hearing, Hears, Reaction, ReactionEffect};
+use crate::domain::{HeardSide, Hears, Reaction, ReactionEffect, Whom};
 use rule::{KEYS, RuleContext};
 use toml::de::DeTable;
 
@@ -88,12 +88,47 @@ impl RuleContext<'_> {
         let then_value = self.required(reader, table, item, "then", form);
         let then = then_value.and_then(|v| self.effect(reader, v));
         let (hears, then, at) = (hears?, then?, then_value?.span().start);
-        if let (Hearing::Goal { .. }, ReactionEffect::Enter(_)) = (hears.what, then) {
-            let message = format!("enter of {} has no side to take, a goal has none", self.section);
-            reader.report(at, message, "a goal can change wait, size, stop, target, cut and hedge");
+        if let Some((message, hint)) = self.never_acts(&hears, then) {
+            reader.report(at, message, hint);
             return None;
         }
         Some((hears, then))
+    }
+
+    /// Why what is heard can never do this, and the way out.
+    fn never_acts(&self, hears: &Hears, then: ReactionEffect) -> Option<(String, String)> {
+        if matches!(then, ReactionEffect::Enter(_)) && !hears.what.has_side() {
+            return Some((
+                format!("enter of {} has no side to take, what it hears has none", self.section),
+                "it can change wait, size, stop, target, cut and hedge".to_owned(),
+            ));
+        }
+        if hears.what.is_of_company() {
+            if !then.is_cautious() {
+                return Some((
+                    format!("{} can never act: what it hears is no ground for more risk", self.section),
+                    "wait, size and target below 1, stop, cut and hedge take risk away".to_owned(),
+                ));
+            }
+            if let Whom::Agent(name) = &hears.who {
+                return Some((
+                    format!("{} can never act: of {} alone it may be an echo", self.section, quoted(name)),
+                    "hear \"anyone\" or a family, two of them at least".to_owned(),
+                ));
+            }
+        }
+        // Who is with me cannot be against whom I enter, nor the other way.
+        let side = match then {
+            ReactionEffect::Enter(true) => Some((HeardSide::Against, "with")),
+            ReactionEffect::Enter(false) => Some((HeardSide::With, "against")),
+            _ => None,
+        };
+        side.filter(|(never, _)| *never == hears.side).map(|(_, word)| {
+            (
+                format!("{} can never act: whom it enters {word} is not on the side it hears", self.section),
+                format!("write side = {word:?}, or leave the side out"),
+            )
+        })
     }
 
     fn unknown_keys(&self, reader: &mut Reader<'_>, table: &DeTable<'_>) {

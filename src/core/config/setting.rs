@@ -6,6 +6,7 @@ use super::names::is_name;
 use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
 use crate::domain::{Holds, Money, Span, money};
+use crate::fills::fine::FillPrices;
 use crate::fills::pace::Trades;
 use crate::fills::{BarCosts, Costs};
 use crate::hive::settings::{
@@ -107,6 +108,7 @@ pub(super) struct Draft {
     pub money: String,
     pub trades: String,
     pub drawdown_by: String,
+    pub fills: String,
 }
 
 impl Draft {
@@ -124,12 +126,14 @@ impl Draft {
             money: config.listening.money.word().to_owned(),
             trades: config.desk.trades.word().to_owned(),
             drawdown_by: config.funds.drawdown_by.word().to_owned(),
+            fills: config.fills.word().to_owned(),
             config,
         }
     }
 
     pub fn finish(mut self) -> Config {
         // Words that are not known were refused when they were given.
+        self.config.fills = FillPrices::parse(&self.fills).unwrap_or_default();
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.holds = Holds::parse(&self.holds).unwrap_or_default();
         self.config.listening.money = MoneyFollows::parse(&self.money).unwrap_or_default();

@@ -29,5 +29,6 @@ pub fn settings(config: &Config) -> Settings {
         breaker: BreakerSettings { drawdown_max: config.risk.drawdown_halt },
         services: config.services,
         trades: TradesAt::Paper,
+        fills: config.fills,
     }
 }

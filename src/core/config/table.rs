@@ -3,6 +3,7 @@
 
 use super::setting::{Draft, DraftField, Setting, SettingKind};
 use crate::domain::{Holds, Span};
+use crate::fills::fine::FillPrices;
 use crate::fills::pace::Trades;
 use crate::hive::settings::MoneyFollows;
 use crate::treasury::settings::DrawdownBy;
@@ -72,6 +73,7 @@ pub static SETTINGS: &[Setting] = &[
 
     row("costs.flat_bp", SettingKind::NumberOr { word: "off", min: 0.0, max: 1_000.0 }, BP, "a flat charge a side instead of a fill level", |d| Some(DraftField::OptionalBp(&mut d.flat))),
     row("costs.level", SettingKind::OneOf(&["B"]), "", "fill level: B fills on bars", |d| Some(DraftField::Text(&mut d.level))),
+    later("bars", row("costs.fills", SettingKind::OneOf(FillPrices::WORDS), "", "prices that simulated lives fill at, and judge stops and targets at: those of the decision clock's bars, or of finer bars and quotes where there are any", |d| Some(DraftField::Text(&mut d.fills)))),
     row("costs.taker_bp.spot", number(0.0, 1_000.0), BP, "taker fee on spot and margin", |d| Some(DraftField::Bp(&mut d.bars.taker.spot))),
     row("costs.taker_bp.perp", number(0.0, 1_000.0), BP, "taker fee on perps", |d| Some(DraftField::Bp(&mut d.bars.taker.perp))),
     row("costs.maker_bp.spot", number(-100.0, 1_000.0), BP, "maker fee on spot and margin, below 0 a rebate", |d| Some(DraftField::Bp(&mut d.bars.maker.spot))),

@@ -12,6 +12,7 @@ use crate::fills::{Costs, side_rate};
 use crate::market::{InstrumentState, Market};
 
 /// One asset at one barrier, as the simulated lives on it see it.
+#[derive(Clone, Copy)]
 pub(super) struct Following<'a> {
     settings: &'a Settings,
     pace: PositionPace,
@@ -40,6 +41,11 @@ impl<'a> Following<'a> {
         };
         let lever_max = MarginTiers::of(kind).lever_max();
         Following { settings, pace, cost, sigma: listing.sigma, close: listing.last().close, lever_max }
+    }
+
+    /// The same at another price, between two closes.
+    pub(super) fn at(self, close: f64) -> Self {
+        Following { close, ..self }
     }
 
     /// A life on one of the `live` assets of an agent of this reference weight goes for `x`, a signed fraction of
@@ -100,7 +106,7 @@ impl<'a> Margins<'a> {
             |(l, kind): (&InstrumentState, &InstrumentKind)| PriceRange::new(l.last(), l.is_fresh(at), *kind);
         Margins {
             cast,
-            reference: reference(settings, cast),
+            reference: cast.stake(settings.capital),
             prices: AssetPrices::new(market.desk().iter().zip(kinds).map(range).collect()),
         }
     }
@@ -130,9 +136,4 @@ impl<'a> Margins<'a> {
         let own = (&mut lives[agent.slots.clone()], &self.cast.slots[agent.slots.clone()]);
         stake.look(self.reference, own, |slot| slot.asset.index(), &self.prices, pnl)
     }
-}
-
-/// Capital of an agent's simulated life, in currency: an equal part of all.
-pub(super) fn reference(settings: &Settings, cast: &Population) -> f64 {
-    settings.capital * (1.0 / cast.declared.max(1) as f64)
 }

@@ -25,6 +25,7 @@
 pub mod bids;
 pub mod emergence;
 mod execution_cost;
+mod fine;
 mod lives;
 mod order_split;
 mod outputs;

@@ -6,6 +6,7 @@ use crate::agents::structures::in_legs::StructureLife;
 use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp, Swayed};
 use crate::execution::VenueRequest;
 use crate::fills::books::SimulatedBook;
+use crate::fills::fine::FinerPrice;
 use std::ops::Range;
 
 /// What a step gave out. Reused from step to step.
@@ -111,9 +112,14 @@ pub struct StepOutput {
     pub seen: Vec<f64>,
     /// Whether the step has begun ([`Speak::begin`](super::speak::Speak::begin)), so that what was said since belongs to it.
     pub begun: bool,
+    /// What the event said of a price between two closes, where a run asks for that.
+    pub finer: Option<FinerPrice>,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
+    /// At a barrier: what reactions hear in place of all that was said, open lives included; none where they hear the truth.
+    /// Only the lab's negative controls fill this.
+    pub reheard: Option<Vec<Utterance>>,
 }
 
 /// Room for an attribution, kept from bar to bar.

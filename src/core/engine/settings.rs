@@ -2,6 +2,7 @@
 
 use crate::domain::Money;
 use crate::fills::Tariff;
+use crate::fills::fine::FillPrices;
 use crate::hive::settings::{GoalTargets, Listening, Managers};
 use crate::market::DecisionClock;
 use crate::treasury::settings::{DeskSettings, FundSettings, ServiceSettings};
@@ -36,6 +37,21 @@ pub struct Settings {
     pub services: ServiceSettings,
     /// Where the account trades.
     pub trades: TradesAt,
+    /// Which prices simulated lives fill at, and judge stops and targets at.
+    pub fills: FillPrices,
+}
+
+impl Settings {
+    /// The fill level in words, as every result says it.
+    pub fn fill_level(&self) -> String {
+        let finer = match self.fills {
+            FillPrices::Bars => "",
+            FillPrices::Fine => {
+                "; alone and open fill, and stops and targets are judged, on finer bars and quotes where there are any"
+            }
+        };
+        format!("{}{finer}", self.costs)
+    }
 }
 
 /// Where an account trades.

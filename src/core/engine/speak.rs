@@ -6,7 +6,7 @@
 //! stamp is in, and not as each close arrives: a cross-sectional family would otherwise depend on the
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
-use super::lives::{self, Following, Margins};
+use super::lives::{Following, Margins};
 use super::outputs::BeforeLook;
 pub use super::outputs::StepOutput;
 use super::structures::{StructureSpec, Structures};
@@ -20,6 +20,7 @@ use crate::domain::{
 };
 use crate::fills::Costs;
 use crate::fills::books::{Patient, SimulatedBook};
+use crate::fills::fine::{FillPrices, FinerPrice};
 use crate::fills::liquidation::Stake;
 use crate::hive::curve::{Base, EquityCurve};
 use crate::hive::points::{self, bounded};
@@ -46,12 +47,12 @@ const OWN: u16 = u16::MAX;
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct SpeakSpec {
-    cast: Arc<Population>,
-    settings: Settings,
+    pub(super) cast: Arc<Population>,
+    pub(super) settings: Settings,
     /// By instrument, today also by asset.
-    kinds: Vec<InstrumentKind>,
+    pub(super) kinds: Vec<InstrumentKind>,
     /// What each costs to trade.
-    costs: Vec<Costs>,
+    pub(super) costs: Vec<Costs>,
     /// Where in the banks the slots' indicators are, slot by slot.
     handles: Vec<u16>,
     /// By slot: where its handles begin; they end where the next slot's begin.
@@ -62,7 +63,7 @@ pub struct SpeakSpec {
     /// What a bar leaves of a record.
     kept: f64,
     /// The reference weight 1/N.
-    weight: f64,
+    pub(super) weight: f64,
     /// Capital that the reference weight stands for, in currency.
     pub reference: f64,
 }
@@ -119,8 +120,8 @@ impl SpeakSpec {
         let coins = cast.slots.iter().map(coin).collect();
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
-        let weight = 1.0 / cast.declared.max(1) as f64;
-        let reference = lives::reference(&settings, &cast);
+        let weight = cast.equal_weight();
+        let reference = cast.stake(settings.capital);
         let kept = points::kept(settings.clock.decide, settings.listening.points_span_days);
         let structures = StructureSpec::new(&cast, universe, (reference, kept), &settings.costs);
         SpeakSpec {
@@ -191,6 +192,7 @@ impl Speak {
         said.before.clear();
         said.before_legs.clear();
         said.seen.clear();
+        said.finer = None;
         said.begun = true;
         if let Event::Market(event) = event
             && self.structures.is_over(event.at())
@@ -226,7 +228,14 @@ impl Speak {
     /// Whether an event of the market counts.
     fn heeds(&self, spec: &SpeakSpec, event: &MarketEvent) -> bool {
         let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));
-        let is_followed = is_desk && matches!(event, MarketEvent::Bar { .. } | MarketEvent::Funding { .. });
+        let is_followed = is_desk
+            && match event {
+                MarketEvent::Bar { .. } | MarketEvent::Funding { .. } => true,
+                MarketEvent::Inside { .. } | MarketEvent::Quote { .. } => {
+                    spec.settings.fills == FillPrices::Fine
+                }
+                _ => false,
+            };
         // Without structured agents nobody looks at anything else, and nothing of it is kept.
         (is_followed || !self.structures.twins.is_empty()) && self.market.accepts(event)
     }
@@ -237,7 +246,14 @@ impl Speak {
             return false;
         }
         let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));
+        let finer = |settings: &Settings| {
+            FinerPrice::told(settings.fills, &self.market, event, settings.clock.decide)
+        };
+        said.finer = is_desk.then(|| finer(&spec.settings)).flatten();
         self.market.put(event);
+        if let Some(price) = said.finer {
+            self.between(spec, event.at(), &price, said);
+        }
         match *event {
             MarketEvent::Bar { instrument, .. } if is_desk => self.fill(spec, instrument),
             MarketEvent::Funding { instrument, rate, mark, .. } if is_desk => {
@@ -254,12 +270,12 @@ impl Speak {
         let i = instrument.index();
         let listing = &self.market.instruments[i];
         let (costs, kind, span) = (&spec.costs[i], spec.kinds[i], spec.settings.clock.decide);
-        let (bar, sigma) = (listing.last(), listing.sigma_before);
+        let fills = spec.settings.fills;
         for &slot in &spec.cast.by_asset[i] {
             let slot = slot as usize;
-            self.raw[slot].bar(costs, kind, bar, sigma, span);
+            fills.close(&mut self.raw[slot], costs, kind, (listing, span));
             if let Some(patient) = self.patient.get_mut(slot) {
-                patient.book.bar(costs, kind, bar, sigma, span);
+                fills.close(&mut patient.book, costs, kind, (listing, span));
             }
         }
     }

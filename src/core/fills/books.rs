@@ -78,8 +78,13 @@ impl SimulatedBook {
                 (self.resting, self.limit) = (0.0, taken.price);
             }
         }
+        self.hold(costs, kind, bar.open, span);
+    }
+
+    /// The holding costs of a bar by themselves, where what was on order has met finer prices.
+    pub fn hold(&mut self, costs: &Costs, kind: InstrumentKind, open: f64, span: Span) {
         if self.quantity < 0.0 {
-            self.pay(fills::borrow_cost(costs, kind, self.quantity, bar.open, span));
+            self.pay(fills::borrow_cost(costs, kind, self.quantity, open, span));
         }
     }
 

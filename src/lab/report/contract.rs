@@ -263,6 +263,40 @@ pub struct Joint {
     pub compared: Vec<Compared>,
 }
 
+/// What an arm of reactions has over the one that differs from it in one thing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReactionLine {
+    /// What the arm is, in a line.
+    pub what: String,
+    /// Deeds that somebody swayed in the arm, mean over seeds.
+    pub deeds: f64,
+    /// Share of barriers at which its open lives differed from the alone ones, mean over agents and seeds.
+    pub company: f64,
+    /// Which has what over which, in the Sharpe ratio and in every goal, with intervals.
+    pub compared: Compared,
+    /// How probable so large a difference of the Sharpe ratio is without any, by the draws of days.
+    pub p: Option<f64>,
+    /// The same, corrected for how many reactions were looked at; none of one that never acted.
+    pub holm: Option<f64>,
+}
+
+/// What answering is worth, where `--reactions` was asked for: money on open lives, λ = 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReactionReport {
+    /// All reactions over none.
+    pub all: Option<ReactionLine>,
+    /// Each alone over none, by the name of its arm.
+    pub alone: BTreeMap<String, ReactionLine>,
+    /// All over all but this one, by the name of the arm without it.
+    pub left_out: BTreeMap<String, ReactionLine>,
+    /// All over all that hear wrong words, by the name of the control.
+    pub controls: BTreeMap<String, ReactionLine>,
+    /// The hive as it is set up with money on open lives, over the same with money on alone ones.
+    pub hive: Option<ReactionLine>,
+    /// Whether no reactions is `net-eq` to the last bit, as it must be.
+    pub is_net_eq: Option<bool>,
+}
+
 /// A whole report of the lab, as it is kept and written as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -302,6 +336,9 @@ pub struct Report {
     pub service_controls: BTreeMap<String, ServiceControl>,
     /// Sharpe ratio of the hive with services less that without one of them.
     pub service_worth: BTreeMap<String, Interval>,
+    /// What answering is worth, where `--reactions` was asked for.
+    #[serde(default)]
+    pub reactions: Option<ReactionReport>,
     /// Systems of the protocol that were not run: they need `--services`.
     pub not_run: Vec<String>,
     /// Draws and mean block of the bootstrap, in words.

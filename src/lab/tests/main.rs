@@ -9,4 +9,5 @@ mod common;
 mod company;
 mod ladder;
 mod laws;
+mod reactions;
 mod uplift;

@@ -16,6 +16,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Wrap};
+use std::cmp::Reverse;
 
 /// From this width on three columns, and two.
 const COLUMNS: (u16, u16) = (140, 94);
@@ -164,11 +165,7 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(
-            frame,
-            [why(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
-            b,
-        );
+        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
         show(
             frame,
             open(t, view.chart, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)),
@@ -185,21 +182,16 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             character(t, page, w),
         ];
         show(frame, parts.concat(), a);
-        show(
-            frame,
-            [why(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
-            b,
-        );
+        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page, w),
             serves(t, page, w),
-            why(cx, page, decision, w),
+            reasons(cx, page, decision, w),
             open(t, view.chart, page, w, CHART.0),
             lives(t, page, w.min(48)),
-            deeds(t, page, w),
             influence(cx, page),
             character(t, page, w),
         ];
@@ -371,21 +363,6 @@ fn open<'a>(t: &Theme, look: ChartCursor, p: &'a AgentPage, width: usize, rows: 
     lines
 }
 
-/// What others made its open lives do last.
-fn deeds<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
-    if p.deeds.is_empty() {
-        return Vec::new();
-    }
-    let mut lines = vec![section(t, "what others made it do")];
-    for deed in &p.deeds {
-        let when = format!("{} {} #{} ", words::moment(deed.at), deed.asset, deed.message.0);
-        lines.push(Line::styled(when, t.of(StyleRole::Dim)));
-        lines.extend(hanging(vec![Span::raw("  ")], &deed.text, t.of(StyleRole::Text), width));
-    }
-    lines.push(Line::raw(""));
-    lines
-}
-
 /// Text that goes on below itself, not below its head.
 fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, width: usize) -> PageLines<'a> {
     let indent: usize = head.iter().map(Span::width).sum();
@@ -462,7 +439,9 @@ fn why<'a>(cx: &PaneContext, p: &'a AgentPage, decision: Option<MessageId>, widt
         lines.push(Line::styled(text, dim));
     }
     let asked = decision.filter(|d| d.0 > 0);
-    if let Some(d) = asked.filter(|d| p.why.iter().all(|w| w.message != *d)) {
+    let is_told =
+        |d: &MessageId| p.why.iter().any(|w| w.message == *d) || p.rules.iter().any(|r| r.last == *d);
+    if let Some(d) = asked.filter(|d| !is_told(d)) {
         lines.extend(older(cx, d, width));
     }
     // The decision that was asked for stands first.
@@ -497,6 +476,52 @@ fn why<'a>(cx: &PaneContext, p: &'a AgentPage, decision: Option<MessageId>, widt
         }
         for (k, (id, text)) in w.because.iter().enumerate() {
             let branch = if k + 1 == w.because.len() { "└ " } else { "├ " };
+            let head = vec![
+                Span::styled(branch, t.of(StyleRole::Border)),
+                Span::styled(format!("because of #{} ", id.0), t.of(StyleRole::Open)),
+            ];
+            lines.extend(hanging(head, text, t.of(StyleRole::Text), width));
+        }
+    }
+    lines.push(Line::raw(""));
+    lines
+}
+
+/// Why it holds what it holds, and what it lives by: what was asked for comes first.
+fn reasons<'a>(cx: &PaneContext, p: &'a AgentPage, asked: Option<MessageId>, width: usize) -> PageLines<'a> {
+    let (stances, rules) = (why(cx, p, asked, width), lives_by(&cx.theme, p, asked, width));
+    let is_deed = p.rules.iter().any(|r| r.last.0 > 0 && Some(r.last) == asked);
+    if is_deed { [rules, stances].concat() } else { [stances, rules].concat() }
+}
+
+/// The rules that it lives by, those that acted last first, each with its last deed and whose words moved it.
+fn lives_by<'a>(t: &Theme, p: &'a AgentPage, asked: Option<MessageId>, width: usize) -> PageLines<'a> {
+    let dim = t.of(StyleRole::Dim);
+    let mut lines = vec![section(t, "lives by")];
+    if p.rules.is_empty() {
+        lines.push(Line::styled("no reaction: what others do changes nothing here", dim));
+    }
+    let mut told: Vec<_> = p.rules.iter().collect();
+    told.sort_by_key(|r| (Some(r.last).filter(|d| d.0 > 0) != asked || asked.is_none(), Reverse(r.last)));
+    for rule in told {
+        let times = match rule.deeds {
+            0 => ", never yet".to_owned(),
+            n => format!(", {} ×", words::thousands(n as f64)),
+        };
+        lines.push(Line::from(vec![
+            Span::styled(rule.name.as_str(), t.of(StyleRole::Open)),
+            Span::styled(times, dim),
+        ]));
+        lines.extend(hanging(vec![Span::raw("  ")], &rule.sentence, t.of(StyleRole::Text), width));
+        if rule.last.0 == 0 {
+            continue;
+        }
+        let mark = if Some(rule.last) == asked { StyleRole::Focus } else { StyleRole::Border };
+        let last = format!("{} {}", rule.asset, rule.did);
+        let head = vec![Span::styled("├ ", t.of(mark)), Span::styled(format!("#{} ", rule.last.0), dim)];
+        lines.extend(hanging(head, &last, t.of(StyleRole::Text), width));
+        for (k, (id, text)) in rule.because.iter().enumerate() {
+            let branch = if k + 1 == rule.because.len() { "└ " } else { "├ " };
             let head = vec![
                 Span::styled(branch, t.of(StyleRole::Border)),
                 Span::styled(format!("because of #{} ", id.0), t.of(StyleRole::Open)),
@@ -554,6 +579,10 @@ fn edge<'a>(cx: &PaneContext, e: &'a EdgeRow, voice: bool) -> Line<'a> {
         Span::styled(full, t.of(StyleRole::Open)),
         Span::styled(rest, t.of(StyleRole::Faint)),
         Span::raw(format!(" {:>4.1} %", 100.0 * e.share)),
-        Span::styled(format!(" {:>8}", words::gain_cell(e.value)), t.of(words::sign(e.value))),
+        if e.rule.is_empty() {
+            Span::styled(format!(" {:>8}", words::gain_cell(e.value)), t.of(words::sign(e.value)))
+        } else {
+            Span::styled(format!(" {}", e.rule), t.of(StyleRole::Open))
+        },
     ])
 }

@@ -15,8 +15,8 @@ use ratatui::text::{Line, Span};
 pub enum EdgeKey {
     /// An agent is worth something to the desk.
     Serves(AgentId, Service),
-    /// A voice moved a listener on an asset.
-    Moves(AgentId, AgentId, String),
+    /// A voice moved a listener on an asset: by a rule that it lives by, or none.
+    Moves(AgentId, AgentId, String, String),
 }
 
 /// Whether a worth is more than nothing as it is written: else there is no line between an agent and the desk.
@@ -32,7 +32,7 @@ fn services(c: &Cockpit) -> Vec<&ServiceRow> {
 }
 
 fn key(e: &EdgeRow) -> EdgeKey {
-    EdgeKey::Moves(e.from, e.to, e.asset.clone())
+    EdgeKey::Moves(e.from, e.to, e.asset.clone(), e.rule.clone())
 }
 
 /// The edges of influence that are stepped through: those with a message, newest decision first.
@@ -53,9 +53,10 @@ fn edge_keys(cx: &PaneContext) -> Vec<EdgeKey> {
 impl EdgeKey {
     /// The edge of influence that it names, where it is one that the picture has.
     pub fn influence<'a>(&self, cx: &'a PaneContext) -> Option<&'a EdgeRow> {
-        let EdgeKey::Moves(from, to, asset) = self else { return None };
+        let EdgeKey::Moves(from, to, asset, rule) = self else { return None };
         let c = cx.cockpit.as_ref()?;
-        c.edges.iter().find(|e| e.from == *from && e.to == *to && e.asset == *asset)
+        let is_it = |e: &&EdgeRow| (e.from, e.to) == (*from, *to) && (&e.asset, &e.rule) == (asset, rule);
+        c.edges.iter().find(is_it)
     }
 
     /// The edge to the desk that it names, where it is one that the picture has.
@@ -92,7 +93,8 @@ impl EdgeKey {
         let name = |id| cx.row(id).map(|a| a.name.clone()).unwrap_or_default();
         let moved = self.influence(cx).map(|e| {
             let (to, message, decision) = (name(e.to), e.message.0, e.decision.0);
-            format!("{} → {to} {} #{message} decision #{decision}", e.from_name, e.asset)
+            let what = if e.rule.is_empty() { "decision".to_owned() } else { format!("{}, deed", e.rule) };
+            format!("{} → {to} {} #{message} {what} #{decision}", e.from_name, e.asset)
         });
         moved.or_else(|| {
             let s = self.service(cx)?;
@@ -113,14 +115,18 @@ fn influence_line<'a>(cx: &PaneContext, e: &EdgeRow, width: usize) -> Line<'a> {
     let t = &cx.theme;
     let to = cx.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
     let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
-    let gain = format!("{} ", words::gain(e.value));
+    // What a deed was worth nobody measures: by which rule it was done is what there is to say.
+    let is_deed = !e.rule.is_empty();
+    let gain = if is_deed { format!("{} ", e.rule) } else { format!("{} ", words::gain(e.value)) };
+    let role = if is_deed { StyleRole::Open } else { words::sign(e.value) };
     let rest = width.saturating_sub(text.chars().count() + gain.chars().count());
-    let long = if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
+    let what = if is_deed { "deed" } else { "decision" };
+    let long = if e.decision.0 > 0 { format!("{what} #{} · enter", e.decision.0) } else { String::new() };
     let short = if e.decision.0 > 0 { format!("enter #{}", e.decision.0) } else { String::new() };
     let why = [long, short].into_iter().find(|w| w.chars().count() <= rest).unwrap_or_default();
     Line::from(vec![
         Span::styled(words::cut(&text, width), t.of(StyleRole::Focus)),
-        Span::styled(gain, t.of(words::sign(e.value))),
+        Span::styled(gain, t.of(role)),
         Span::styled(why, t.of(StyleRole::Dim)),
     ])
 }

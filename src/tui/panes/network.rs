@@ -1,6 +1,7 @@
 //! Who moves whom. A node is an agent: its glyph is its family, its colour its state, its brightness its
 //! points, the sign after its name its real PnL. A line is influence, the strongest few and those of whom
-//! is selected, painted by what listening was worth; a pulse is one message on its way to one whom it
+//! is selected, painted by what listening was worth, or as open lives are where a word led to a deed by a rule that the listener
+//! lives by; a pulse is one message on its way to one whom it
 //! moved, and `enter` opens the decision that names it.
 //!
 //! Where somebody serves the desk it stands in the middle. A line to it is value: as thick as the largest
@@ -368,7 +369,12 @@ fn lines(
     }
     value(cx, (c, network), stage, raster, None);
     for e in c.edges.iter().filter(touches).filter(shown) {
-        stroke(raster, e, if e.value < 0.0 { StyleRole::Bad } else { StyleRole::Good });
+        let role = match e.value {
+            _ if !e.rule.is_empty() => StyleRole::Open,
+            x if x < 0.0 => StyleRole::Bad,
+            _ => StyleRole::Good,
+        };
+        stroke(raster, e, role);
     }
     let cursor = network.cursor.as_ref().filter(|_| cx.focus == ID);
     if let Some(e) = cursor.and_then(|k| k.influence(cx)) {

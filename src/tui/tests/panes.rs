@@ -14,7 +14,7 @@ use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;
 use crate::view::cockpit::{
-    AgentPage, Curves, DeedView, LegView, PackageLife, PackageState, PackageView, TopicKind,
+    AgentPage, Curves, LegView, PackageLife, PackageState, PackageView, RuleView, TopicKind,
 };
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
@@ -22,6 +22,19 @@ use crossterm::event::KeyCode;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::time::Duration;
+
+/// A rule that has acted so often, the last time in this message.
+fn rule(name: &str, deeds: u64, last: u64) -> RuleView {
+    RuleView {
+        name: name.to_owned(),
+        sentence: "when 3 others opened against me, I wait 1d".to_owned(),
+        deeds,
+        last: MessageId(last),
+        asset: "BTC".to_owned(),
+        did: "waits until 2024-01-01".to_owned(),
+        because: vec![(MessageId(12), "Yuki opens short".to_owned())],
+    }
+}
 
 /// A page on which nothing is open.
 pub fn page_of(agent: u32) -> AgentPage {
@@ -33,6 +46,7 @@ pub fn page_of(agent: u32) -> AgentPage {
         traits: Vec::new(),
         intents: Vec::new(),
         why: Vec::new(),
+        rules: vec![rule("sceptic waits", 3, 133), rule("herald follows", 0, 0)],
         received: Vec::new(),
         given: Vec::new(),
         alone: Vec::new(),
@@ -42,7 +56,6 @@ pub fn page_of(agent: u32) -> AgentPage {
         trades: 3,
         sent: 9,
         acted_on: 4,
-        deeds: Vec::new(),
         services: Vec::new(),
         packages: Vec::new(),
     }
@@ -265,7 +278,7 @@ fn an_older_decision_is_told_from_memory_above_what_holds_now() {
 }
 
 #[test]
-fn a_structured_agents_page_shows_the_legs_of_its_lives_and_what_others_made_it_do() {
+fn a_structured_agents_page_shows_the_legs_of_its_lives() {
     let leg = |instrument: &str, held, wanted, working, value| LegView {
         instrument: instrument.to_owned(),
         held,
@@ -299,12 +312,6 @@ fn a_structured_agents_page_shows_the_legs_of_its_lives_and_what_others_made_it_
             vec![leg("BTC/USDT alpha", 0.04, 0.04, 0.0, Some(42_000.0))],
         ),
     ];
-    page.deeds = vec![DeedView {
-        message: MessageId(512),
-        at: Stamp(1_646_000_000_000_000_000),
-        asset: "BTC".to_owned(),
-        text: "decreases (what it heard); payers leave: #498 -1.0 %, #499 -1.0 %".to_owned(),
-    }];
     let mut app = app();
     for (width, height) in [(160, 48), (80, 60)] {
         assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(0)))));
@@ -313,9 +320,6 @@ fn a_structured_agents_page_shows_the_legs_of_its_lives_and_what_others_made_it_
         for text in [
             "BTC real ▲ long on its way",
             "BTC open ▲ long closing",
-            "what others made it do",
-            "BTC #512",
-            "payers leave: #498",
             "BTC alone ▲ long open",
             "-0.02 = -840, wants -0.05,",
             "orders",
@@ -324,6 +328,35 @@ fn a_structured_agents_page_shows_the_legs_of_its_lives_and_what_others_made_it_
             assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
         }
         press(&mut app, KeyCode::Esc);
+    }
+}
+
+#[test]
+fn a_deed_is_an_edge_of_whom_it_heard_and_opens_the_rule_by_which_it_was_done() {
+    let mut app = app();
+    let edge = edges::influence(&app.cx).into_iter().find(|e| !e.rule.is_empty()).unwrap().clone();
+    let key = EdgeKey::Moves(edge.from, edge.to, edge.asset.clone(), edge.rule.clone());
+    app.focus_on(network::ID);
+    app.pane_mut::<NetworkPane>().unwrap().cursor = Some(key);
+    let seen = screen(&mut app, 160, 48);
+    assert!(seen.contains(&format!("sceptic waits deed #{} · enter", edge.decision.0)), "{seen}");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.cx.open, Some((edge.to, Some(edge.decision))));
+    let mut page = page_of(edge.to.0);
+    page.rules[0].last = edge.decision;
+    for (width, height) in [(160, 48), (100, 60), (80, 60)] {
+        app.hear(News::Page(Box::new(page.clone())));
+        let seen = screen(&mut app, width, height);
+        for text in [
+            "lives by",
+            "sceptic waits, 3 ×",
+            "  when 3 others opened",
+            "because of #12 Yuki opens short",
+            "herald follows, never yet",
+        ] {
+            assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
+        }
+        assert!(!seen.contains("no longer remembered"), "the deed that was asked for is there\n{seen}");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::{AgentId, Command, Span, Stamp};
 use crate::tui::app::App;
 use crate::tui::sample::picture;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{StyleRole, Theme};
 use crate::view::Past;
 use crate::view::link::{News, Reply, Request};
 use crate::view::past::When;
@@ -71,11 +71,11 @@ fn the_newest_kept_leads_back_to_now_and_a_page_is_of_its_moment() {
 #[test]
 fn the_way_back_to_now_is_seen_at_once() {
     let mut app = app();
-    app.cx.say("Yuki muted · u undoes it".to_owned(), crate::theme::StyleRole::Good);
+    app.cx.say("Yuki muted · u undoes it".to_owned(), StyleRole::Good);
     press(&mut app, '[');
     app.hear(past(49, 9));
     assert!(app.cx.toast.is_none(), "what was said of now hides how one comes back to it");
-    app.cx.say("said of the past".to_owned(), crate::theme::StyleRole::Dim);
+    app.cx.say("said of the past".to_owned(), StyleRole::Dim);
     press(&mut app, '[');
     app.hear(past(48, 8));
     assert!(app.cx.toast.is_some(), "what was said of the past stays its time");

@@ -2,7 +2,7 @@
 //! against it; an agent of both sides takes the side of the drift.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
-use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::family::{Family, FamilyInfo, HEDGE, HEDGE_IN, Subscriptions, param};
 use crate::agents::proposal::Proposal;
 use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, SideRule, Term};
@@ -14,6 +14,8 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     params: &[
         param("drift", "bars", (60.0, 240.0), LOOKBACK, "look-back of the slow drift"),
         param("tolerance", "σ", (0.75, 1.75), (0.1, 5.0), "adverse drift at which the view is given up"),
+        HEDGE,
+        HEDGE_IN,
     ],
     ordered: &[],
 };

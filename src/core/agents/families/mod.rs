@@ -10,9 +10,11 @@
 //!    evaluated wherever the entry could.
 
 use super::context::{BarCoin, Context};
-use super::family::{Family, FamilyInfo};
+use super::declaration::ParamSpec;
+use super::family::{Family, FamilyInfo, HEDGE, HEDGE_IN};
 use super::proposal::Proposal;
 use super::structures::context::StructureContext;
+use super::structures::hedged_view::HedgedView;
 use super::structures::listed::ListedInstruments;
 use super::structures::values::Values;
 use crate::domain::{AssetId, EvalContext, FamilyId};
@@ -32,7 +34,11 @@ macro_rules! register {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "named as in FamilyId")]
         #[allow(clippy::large_enum_variant, reason = "one a life, never moved on the hot path")]
-        pub enum Rules { $($variant($module::$type)),+ }
+        pub enum Rules {
+            $($variant($module::$type),)+
+            /// A family that decides at bars, its view held in one leg that another may hedge.
+            Hedged(HedgedView),
+        }
 
         impl Rules {
             /// Of a family that decides at bars, or does so where its instruments are not listed, with its parameters; none
@@ -61,13 +67,13 @@ macro_rules! register {
             type Target = dyn Family;
 
             fn deref(&self) -> &(dyn Family + 'static) {
-                match self { $(Rules::$variant(m) => m),+ }
+                match self { $(Rules::$variant(m) => m,)+ Rules::Hedged(view) => view }
             }
         }
 
         impl std::ops::DerefMut for Rules {
             fn deref_mut(&mut self) -> &mut (dyn Family + 'static) {
-                match self { $(Rules::$variant(m) => m),+ }
+                match self { $(Rules::$variant(m) => m,)+ Rules::Hedged(view) => view }
             }
         }
     };
@@ -100,7 +106,32 @@ pub fn is_control(family: FamilyId, params: &[f64]) -> bool {
     family == FamilyId::Random && random::is_control(params)
 }
 
+/// Base units of an opposite leg that an agent with these numbers holds against each of its own, while the danger of its
+/// hedge lasts; none of who takes a part off in its place, and of families that hold legs in any case.
+fn hedge_ratio(family: FamilyId, params: &[f64]) -> Option<f64> {
+    number(family, params, &HEDGE).filter(|ratio| *ratio > 0.0)
+}
+
+fn number(family: FamilyId, params: &[f64], of: &ParamSpec) -> Option<f64> {
+    let at = info(family).params.iter().position(|p| p == of)?;
+    params.get(at).copied()
+}
+
 impl Rules {
+    /// Of a family that decides at bars, with its view in one leg that another may hedge; none where its agent did not ask
+    /// for that, and else why it cannot be.
+    pub fn hedged(
+        family: FamilyId,
+        params: &[f64],
+        asset: AssetId,
+        listed: &ListedInstruments,
+    ) -> Option<Result<Self, String>> {
+        let ratio = hedge_ratio(family, params)?;
+        let view = Rules::at_bars(family, params)?;
+        let in_options = number(family, params, &HEDGE_IN).is_some_and(|number| number >= 0.5);
+        Some(HedgedView::new(view, (ratio, in_options), asset, listed).map(Rules::Hedged))
+    }
+
     /// Its indicators as they are now, but for [`Indicator::Gain`](crate::domain::Indicator::Gain).
     pub fn look(&self, seen: &StructureContext<'_>) -> Values {
         let mut values = Values::default();
@@ -108,8 +139,13 @@ impl Rules {
         values
     }
 
-    /// What it would open now in legs, if anything.
-    pub fn propose(&self, seen: &StructureContext<'_>, view: &EvalContext<'_>) -> Option<Proposal> {
+    /// What it would open now in legs, if anything; `again` is the side on which an earlier intent is to be taken up.
+    pub fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        view: &EvalContext<'_>,
+        again: Option<f64>,
+    ) -> Option<Proposal> {
         let StructureContext { side, traits, preset, .. } = *seen;
         (**self).propose(&Context {
             view,
@@ -117,7 +153,7 @@ impl Rules {
             traits,
             preset,
             coin: BarCoin::default(),
-            again: None,
+            again,
             market: Some(seen),
         })
     }

@@ -5,7 +5,7 @@
 //! (Blitz, Huij, Martens 2011), which is not that of the market in other words. Look-backs of 5 to 40 days suit it.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
-use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::family::{Family, FamilyInfo, HEDGE, HEDGE_IN, Subscriptions, param};
 use crate::agents::proposal::Proposal;
 use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
@@ -25,6 +25,8 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
             (0.0, 1.0),
             "1: of returns beyond the market's; 0: of returns",
         ),
+        HEDGE,
+        HEDGE_IN,
     ],
     ordered: &[("short", "medium"), ("medium", "long")],
 };

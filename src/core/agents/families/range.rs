@@ -2,7 +2,7 @@
 //! is no trend; takes its profit at the middle.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
-use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::family::{Family, FamilyInfo, HEDGE, HEDGE_IN, Subscriptions, param};
 use crate::agents::proposal::Proposal;
 use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
@@ -15,6 +15,8 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         param("window", "bars", (20.0, 90.0), LOOKBACK, "look-back of the range"),
         param("edge", "σ", (1.5, 2.3), (0.5, 5.0), "z-score that counts as the edge"),
         param("quiet", "ratio", (0.20, 0.40), (0.05, 0.9), "trend strength above which no range is traded"),
+        HEDGE,
+        HEDGE_IN,
     ],
     ordered: &[],
 };

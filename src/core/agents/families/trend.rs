@@ -2,7 +2,7 @@
 //! they cross back or too much of the best close was given back.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
-use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::family::{Family, FamilyInfo, HEDGE, HEDGE_IN, Subscriptions, param};
 use crate::agents::proposal::Proposal;
 use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
@@ -14,6 +14,8 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     params: &[
         param("fast", "bars", (8.0, 40.0), LOOKBACK, "span of the fast average"),
         param("slow", "bars", (60.0, 240.0), LOOKBACK, "span of the slow average"),
+        HEDGE,
+        HEDGE_IN,
     ],
     ordered: &[("fast", "slow")],
 };

@@ -15,7 +15,7 @@
 //! A scout is a voice without legs: it follows breakouts whatever is listed.
 
 use crate::agents::context::{Context, LOOKBACK, bars};
-use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::family::{Family, FamilyInfo, HEDGE, HEDGE_IN, Subscriptions, param};
 use crate::agents::proposal::Proposal;
 use crate::agents::shape::{Far, StrategyShape};
 use crate::agents::structures::context::StructureContext;
@@ -83,6 +83,8 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         ),
         param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
         param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
+        HEDGE,
+        HEDGE_IN,
     ],
     ordered: &[("fast", "slow"), ("nearest", "farthest")],
 };
@@ -159,7 +161,7 @@ impl VolatilityFamily {
         (asset, _): (AssetId, &[AssetId]),
         listed: &ListedInstruments,
     ) -> Result<Self, String> {
-        let [.., nearest, farthest, hurdle, vega, gamma, margin, band, stop, warm, stale] = *p else {
+        let [.., nearest, farthest, hurdle, vega, gamma, margin, band, stop, warm, stale, _, _] = *p else {
             return Err("straddles take ten parameters".to_owned());
         };
         let sizing = OptionSizing { margin, vega: Some(vega), gamma: Some(gamma) };

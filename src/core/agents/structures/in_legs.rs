@@ -22,10 +22,11 @@ mod quotes;
 use super::context::StructureContext;
 use super::filling::FillContext;
 use super::legs::{LATENCY, LegOrder, Legs};
+use super::listed::ListedInstruments;
 use super::margin;
 pub use super::margin::maintenance;
 use super::ranges::{Bounds, LiquidityChange};
-use super::values::{KEYS, Values};
+use super::values::Values;
 use crate::agents::company::Company;
 use crate::agents::families::Rules;
 use crate::agents::life::{Forced, Life, OpenIntent, OpenLeg, Resize, Trading};
@@ -298,17 +299,18 @@ impl Trading for InLegs<'_> {
 
     fn view<'v>(&'v self, values: &'v Values, held: u32, open: Option<&OpenIntent>) -> EvalContext<'v> {
         let (side, best) = open.map_or((0.0, 0.0), |o| (o.side, o.best));
+        let (close, sigma) = self.who.rules.bar();
         // What it gains is relative to its entry already.
-        let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
-        EvalContext { close, sigma, held, best, entry, side, keys: &KEYS, values: &values.0 }
+        let (entry, keys) = (f64::NAN, self.who.rules.keys());
+        EvalContext { close, sigma, held, best, entry, side, keys, values: &values.0 }
     }
 
     fn best(&self, open: &OpenIntent, values: &Values) -> f64 {
         open.best.max(values.of(Indicator::Gain))
     }
 
-    fn propose(&self, legs: &Legs, view: &EvalContext<'_>, _again: Option<f64>) -> Option<Proposal> {
-        self.who.rules.propose(&self.with(legs), view)
+    fn propose(&self, legs: &Legs, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal> {
+        self.who.rules.propose(&self.with(legs), view, again)
     }
 
     #[inline(never)]
@@ -334,6 +336,7 @@ impl Trading for InLegs<'_> {
         let notional = legs.iter().map(|l| libm::fabs(l.leg.ratio * l.entry)).fold(0.0, f64::max);
         let own = seen.units(p.size, notional);
         let first = first.map_or(own, |f| f * seen.capital / notional);
+        let first = if self.who.rules.is_maker() { first } else { in_lots(seen.listed, &legs, first) };
         // A leg below a lot or the least notional would leave the others alone.
         let is_tradable = legs.iter().all(|OpenLeg { leg, bounds, entry }| {
             seen.is_order(leg.instrument, leg.ratio * first, *entry, bounds.is_none())
@@ -381,8 +384,12 @@ impl Trading for InLegs<'_> {
         legs.market_value(self.seen.listed, self.seen.board)
     }
 
-    fn next_add(&self, when: Condition, _side: f64, _view: &EvalContext<'_>) -> Condition {
-        when
+    /// Of who is judged by bars, as far beyond this gain as σ says that one of them may go.
+    fn next_add(&self, when: Condition, _side: f64, view: &EvalContext<'_>) -> Condition {
+        if view.sigma.is_nan() {
+            return when;
+        }
+        Condition { right: Term::Level(view.of(Indicator::Gain) + 4e4 * view.sigma), ..when }
     }
 
     #[inline(never)]
@@ -391,11 +398,13 @@ impl Trading for InLegs<'_> {
         if self.who.rules.is_maker() {
             return;
         }
-        if change.more > 0.0 && self.lead(legs, open, change.more) {
+        let whole = |units| in_lots(self.seen.listed, &open.legs, units);
+        let more = whole(open.units) - whole(open.units - change.more);
+        if more > 0.0 && self.lead(legs, open, more) {
             return;
         }
         for (n, OpenLeg { leg, bounds, .. }) in open.legs.iter().enumerate() {
-            let quantity = open.side * leg.ratio * change.more;
+            let quantity = open.side * leg.ratio * more;
             if let Some(bounds) = *bounds {
                 self.provide(legs, n, leg.instrument, bounds, quantity);
                 continue;
@@ -504,6 +513,11 @@ impl Trading for InLegs<'_> {
 
 /// Draws for cancels follow those for orders.
 const CANCEL: usize = LEGS_MAX;
+
+/// Units of an intent in lots that all of its legs can be held in; what is put into pools has none.
+pub fn in_lots(listed: &ListedInstruments, legs: &[OpenLeg], units: f64) -> f64 {
+    listed.units(legs.iter().filter(|l| l.bounds.is_none()).map(|l| l.leg), units)
+}
 
 /// Whether all legs that are known by bars have one that closes now: else one would be filled at the open
 /// of its next bar hours before the other. A leg that has been silent for a day is not waited for.

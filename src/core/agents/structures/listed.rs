@@ -5,6 +5,7 @@
 //! currency ([`ListedInstruments::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
 //! go back where they came from.
 
+use crate::agents::proposal::StructureLeg;
 use crate::domain::{
     AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, PriceStep, Universe, money,
 };
@@ -71,6 +72,19 @@ impl ListedInstruments {
         all
     }
 
+    /// What can be held against an instrument, in the account's currency, the best first: the perps of its asset, its dated
+    /// futures, the last to expire first, then what is bought and sold on margin, where a short pays borrow.
+    pub(in crate::agents) fn against(&self, held: InstrumentId) -> Vec<InstrumentId> {
+        let of = |kind| {
+            let is_other =
+                |i: &Instrument| i.kind == kind && i.quote.is_none() && self.coin(i.id) != self.coin(held);
+            self.find(self.get(held).asset, is_other)
+        };
+        let mut futures = of(InstrumentKind::Future);
+        futures.sort_by_key(|id| (std::cmp::Reverse(self.get(*id).terms.expiry()), *id));
+        [of(InstrumentKind::Perp), futures, of(InstrumentKind::Margin)].concat()
+    }
+
     /// Smallest price step at a price.
     pub fn tick(&self, id: InstrumentId, price: f64) -> f64 {
         self.ticks[id.index()].unwrap_or_else(|| money::to_estimate(self.get(id).tick.at(price)))
@@ -91,6 +105,14 @@ impl ListedInstruments {
     pub fn lots(&self, id: InstrumentId, size: f64) -> f64 {
         let lot = self.lots[id.index()];
         if lot > 0.0 { libm::floor(size / lot * (1.0 + 1e-12)) * lot } else { size }
+    }
+
+    /// Units of legs of these sizes a unit, in whole lots of the coarsest, toward zero: what is less than one of those would
+    /// be held in the finer ones alone.
+    pub fn units(&self, legs: impl Iterator<Item = StructureLeg>, units: f64) -> f64 {
+        let step = |l: StructureLeg| self.lots[l.instrument.index()] / libm::fabs(l.ratio);
+        let step = legs.filter(|l| l.ratio != 0.0).map(step).fold(0.0, f64::max);
+        if step > 0.0 { libm::floor(units / step * (1.0 + 1e-12)) * step } else { units }
     }
 
     /// Where what is bought is booked.

@@ -10,6 +10,7 @@
 //! * `margin`: when a venue takes over what is held on credit;
 //! * `realised`: the volatility that families of volatility expect;
 //! * `basket`: what is remembered of several assets that are held as one;
+//! * `hedged_view`: a view at bars that is held as a leg, so that another can hedge it;
 //! * [`shape`]: conditions from a family's distances and an agent's character.
 //!
 //! # Invariants
@@ -31,6 +32,7 @@ mod company_tests;
 pub(in crate::agents) mod context;
 pub mod filling;
 pub(in crate::agents) mod gap;
+pub(in crate::agents) mod hedged_view;
 pub mod in_legs;
 pub mod legs;
 pub mod listed;

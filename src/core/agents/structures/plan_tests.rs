@@ -5,7 +5,7 @@ use crate::agents::listener::Count;
 use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::domain::condition::{TARGETS_MAX, Target};
 use crate::domain::{
-    Condition, ContractTerms, FamilyId, Hedge, HedgeKind, Indicator, InstrumentId, InstrumentKind,
+    Condition, ContractTerms, Decimal, FamilyId, Hedge, HedgeKind, Indicator, InstrumentId, InstrumentKind,
     MarketEvent, OfferTerms, Plan, ReEntry, Reason, Term, Verb, random,
 };
 
@@ -482,4 +482,46 @@ fn law12_whatever_a_plan_says_in_legs_is_foretold() {
     assert!(reasons.into_iter().all(|r| total.of(r) > 10), "{:?}", total.said);
     assert!(with_terms > 10 && opposite > 100, "{with_terms} {opposite}");
     assert!(total.unknown.is_empty(), "{:?}", total.unknown);
+}
+
+/// Contracts of a whole coin beside ones of a hundred-millionth: what is more than whole coins of both would be held in one
+/// of them alone.
+#[test]
+fn both_legs_are_held_in_lots_of_the_coarser_one() {
+    let mut feed = universe(&PERPS);
+    feed.instruments[1].lot = Decimal::new(7, 0);
+    let p = [0.0, 10.0, 4.0, 60.0, 0.5, 5.0];
+    let mut s = OneLife::new(&feed, FamilyId::Arbitrage, &p, "BTC").unwrap();
+    both(&mut s, 0.0, 100.0, 100.0);
+    let legs = [(ONE, 1.0), (TWO, -1.0)].map(|(instrument, ratio)| StructureLeg { instrument, ratio });
+    let mut plan = plan(&[(3.0, 0.25), (9.0, 0.9), (30.0, 1.0)]);
+    plan.add = None;
+    let size = 52.0 * 100.0 / CAPITAL;
+    assert!(s.open(Proposal { side: 1.0, legs: legs.to_vec(), size, delta: 0.0, limit: None, plan }));
+    near(s.actions().pop().unwrap().after, 49.0 * 100.0 / CAPITAL);
+    both(&mut s, 1.0, 100.0, 100.0);
+    assert_eq!((s.held(0), s.held(1)), (49.0, -49.0));
+    // A quarter is taken: of 36.75 units there are 35 in whole lots of both.
+    assert_eq!(both(&mut s, 2.0, 100.05, 100.0), [(Verb::Decrease, Reason::Target, 1.0)]);
+    both(&mut s, 3.0, 100.05, 100.0);
+    near(s.held(0), 35.0);
+    near(s.held(1), -35.0);
+    // Nine tenths of the rest leave less than a lot, which is nothing of either.
+    assert_eq!(both(&mut s, 4.0, 100.1, 100.0), [(Verb::Decrease, Reason::Target, 1.0)]);
+    both(&mut s, 5.0, 100.1, 100.0);
+    near(s.held(0), 0.0);
+    near(s.held(1), 0.0);
+    assert_eq!(both(&mut s, 6.0, 100.4, 100.0), [(Verb::Close, Reason::Target, 1.0)]);
+    both(&mut s, 7.0, 100.4, 100.0);
+    assert_eq!(s.outcomes().len(), 1);
+    // Less than one lot of the coarser leg is no structure.
+    let one = Proposal {
+        side: 1.0,
+        legs: legs.to_vec(),
+        size: 6.9 * 100.0 / CAPITAL,
+        delta: 0.0,
+        limit: None,
+        plan: self::plan(&[]),
+    };
+    assert!(!s.open(one));
 }

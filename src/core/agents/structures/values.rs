@@ -30,13 +30,17 @@ const _: () = {
     }
 };
 
-/// Values of [`KEYS`]; NaN where a family has none.
+/// Most indicators over the bars of its first leg that a structure is judged by beside [`KEYS`].
+pub const OF_BARS_MAX: usize = 8;
+
+/// Values of [`KEYS`], and after them of what a family looks at over bars, in the order of its
+/// [keys](crate::agents::family::Family::keys); NaN where it has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Values(pub [f64; KEYS.len()]);
+pub struct Values(pub [f64; KEYS.len() + OF_BARS_MAX]);
 
 impl Default for Values {
     fn default() -> Self {
-        Values([f64::NAN; KEYS.len()])
+        Values([f64::NAN; KEYS.len() + OF_BARS_MAX])
     }
 }
 
@@ -48,7 +52,12 @@ impl Values {
         }
     }
 
-    /// Value of an indicator; NaN where the family has none.
+    /// Sets those over bars, at most [`OF_BARS_MAX`].
+    pub fn set_of_bars(&mut self, values: &[f64]) {
+        self.0[KEYS.len()..].iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+    }
+
+    /// Value of an indicator without a window; NaN where the family has none.
     pub fn of(&self, key: Indicator) -> f64 {
         key.unwindowed_index().map_or(f64::NAN, |i| self.0[i])
     }

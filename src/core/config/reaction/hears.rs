@@ -4,14 +4,16 @@ use super::rule::{ANYONE, RuleContext};
 use crate::config::problem::{meant, nearest, quoted, suggest};
 use crate::config::reader::{Reader, Value, bounds_hint};
 use crate::config::selector::is_symbol;
-use crate::domain::reaction::{AT_LEAST_MAX, NEAR_MAX, NEAR_MIN, WITHIN_MAX};
-use crate::domain::{AnnouncedLevel, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Reason, Span, Whom};
+use crate::domain::reaction::{AT_LEAST_MAX, CARRY_MAX, FEE_MAX, NEAR_MAX, NEAR_MIN, WITHIN_MAX};
+use crate::domain::{
+    AnnouncedLevel, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Reason, Service, Span, Whom,
+};
 use toml::de::{DeTable, DeValue};
 
 /// Keys of what is heard.
 pub(super) const KEYS: &[&str] = &[
     "what", "who", "on", "side", "at_least", "within", "reason", "level", "sigmas", "goal", "below", "above",
-    "met",
+    "met", "service",
 ];
 /// The forms of a speaker, for hints.
 const WHO_FORMS: &str = "use \"anyone\", an agent's name, \"family:trend\" or \"goal:low_risk\"";
@@ -19,29 +21,46 @@ const WHO_FORMS: &str = "use \"anyone\", an agent's name, \"family:trend\" or \"
 /// What is listened for, before its details.
 #[derive(Clone, Copy, PartialEq)]
 enum HearingWord {
-    Opened,
-    Closed,
-    Won,
+    /// What has no details.
+    Plain(Hearing),
     Lost,
     Near,
     Goal,
+    Carry,
+    Fee,
+    /// Whether it saved money.
+    Served(bool),
 }
 
 const WHAT: &[(&str, HearingWord)] = &[
-    ("opened", HearingWord::Opened),
-    ("closed", HearingWord::Closed),
-    ("won", HearingWord::Won),
+    ("opened", HearingWord::Plain(Hearing::Opened)),
+    ("added", HearingWord::Plain(Hearing::Added)),
+    ("closed", HearingWord::Plain(Hearing::Closed)),
+    ("reduced", HearingWord::Plain(Hearing::Reduced)),
+    ("amended", HearingWord::Plain(Hearing::Amended)),
+    ("waited", HearingWord::Plain(Hearing::Waited)),
+    ("rested", HearingWord::Plain(Hearing::Rested)),
+    ("won", HearingWord::Plain(Hearing::Won)),
     ("lost", HearingWord::Lost),
+    ("doubted", HearingWord::Plain(Hearing::Doubted)),
+    ("confirmed", HearingWord::Plain(Hearing::Confirmed)),
     ("near", HearingWord::Near),
     ("goal", HearingWord::Goal),
+    ("tightened", HearingWord::Plain(Hearing::Turned { less: true })),
+    ("loosened", HearingWord::Plain(Hearing::Turned { less: false })),
+    ("carry", HearingWord::Carry),
+    ("fee", HearingWord::Fee),
+    ("saved", HearingWord::Served(true)),
+    ("cost", HearingWord::Served(false)),
 ];
 const SIDES: &[(&str, HeardSide)] =
     &[("with", HeardSide::With), ("against", HeardSide::Against), ("either", HeardSide::Either)];
-const LEVELS: &[(&str, AnnouncedLevel)] = &[
-    ("stop", AnnouncedLevel::Stop),
-    ("target", AnnouncedLevel::Target),
-    ("add", AnnouncedLevel::Add),
-    ("hedge", AnnouncedLevel::Hedge),
+const LEVELS: &[(&str, AnnouncedLevel)] =
+    &[("stop", AnnouncedLevel::Stop), ("target", AnnouncedLevel::Target), ("add", AnnouncedLevel::Add)];
+const SERVICES: &[(&str, Service)] = &[
+    (Service::Carry.text(), Service::Carry),
+    (Service::Liquidity.text(), Service::Liquidity),
+    (Service::Capital.text(), Service::Capital),
 ];
 /// What may end an intent with a loss.
 const REASONS: &[(&str, Reason)] = &[
@@ -57,16 +76,29 @@ const REASONS: &[(&str, Reason)] = &[
 ];
 
 impl HearingWord {
-    /// Whether a key says something of it. A goal is of the whole: nobody says it anywhere; and a level that was announced
-    /// stands until another one is.
+    /// Whether a key says something of it. What is of the whole is said on no asset; and a level that was announced stands
+    /// until another one is.
     fn takes(self, key: &str) -> bool {
         match key {
             "what" => true,
             "reason" => self == HearingWord::Lost,
             "level" | "sigmas" => self == HearingWord::Near,
-            "goal" | "below" | "above" | "met" => self == HearingWord::Goal,
+            "goal" | "met" => self == HearingWord::Goal,
+            "below" => matches!(self, HearingWord::Goal | HearingWord::Fee),
+            "above" => matches!(self, HearingWord::Goal | HearingWord::Fee | HearingWord::Carry),
+            "service" => matches!(self, HearingWord::Served(_)),
             "within" => !matches!(self, HearingWord::Near | HearingWord::Goal),
+            "on" => self.is_of_asset(),
+            "side" => self.is_of_asset() && self != HearingWord::Fee,
             _ => self != HearingWord::Goal,
+        }
+    }
+
+    fn is_of_asset(self) -> bool {
+        match self {
+            HearingWord::Plain(what) => what.is_of_asset(),
+            HearingWord::Goal | HearingWord::Served(_) => false,
+            HearingWord::Lost | HearingWord::Near | HearingWord::Carry | HearingWord::Fee => true,
         }
     }
 }
@@ -91,11 +123,15 @@ impl RuleContext<'_> {
         let useless = self.useless(reader, table, word);
         let heard = |key: &str| table.get(key).filter(|_| word.is_none_or(|w| w.takes(key)));
         // Each is read whatever came of the others, so that every mistake is told.
-        let who = heard("who").map_or(Some(Whom::Anyone), |v| self.who(reader, v));
+        let who = heard("who").map_or(Some(Whom::Anyone), |v| self.who(reader, v, word));
         let on = heard("on").map_or(Some(HeardOn::Mine), |v| self.on(reader, v));
         let side =
             heard("side").map_or(Some(HeardSide::Either), |v| reader.word(v, &self.key("side"), SIDES));
-        let at_least = heard("at_least").map_or(Some(1), |v| self.at_least(reader, v, who.as_ref()));
+        // One alone may be an echo of the holder's own.
+        let least =
+            if matches!(word, Some(HearingWord::Plain(what)) if what.is_of_company()) { 2 } else { 1 };
+        let at_least =
+            heard("at_least").map_or(Some(least), |v| self.at_least(reader, v, least, who.as_ref()));
         let within = heard("within").map_or(Some(Span::DAY), |v| self.span(reader, v, "within", WITHIN_MAX));
         let what = word.and_then(|w| self.what(reader, value, table, w));
         let read =
@@ -153,22 +189,83 @@ impl RuleContext<'_> {
         word: HearingWord,
     ) -> Option<Hearing> {
         match word {
-            HearingWord::Opened => Some(Hearing::Opened),
-            HearingWord::Closed => Some(Hearing::Closed),
-            HearingWord::Won => Some(Hearing::Won),
+            HearingWord::Plain(what) => Some(what),
             HearingWord::Lost => match table.get("reason") {
                 Some(v) => reader.word(v, &self.key("reason"), REASONS).map(|r| Hearing::Lost(Some(r))),
                 None => Some(Hearing::Lost(None)),
             },
             HearingWord::Near => self.near(reader, item, table),
             HearingWord::Goal => self.goal(reader, item, table),
+            HearingWord::Carry => {
+                let unit = "of notional a year";
+                let above = |v| reader.number(v, &self.key("above"), (0.0, CARRY_MAX), unit);
+                let above = table.get("above").map_or(Some(0.0), above);
+                above.map(|above| Hearing::Carry { above })
+            }
+            HearingWord::Fee => {
+                let (below, bps) = self.one_end(reader, item, table, [(0.0, FEE_MAX); 2], "bp")?;
+                Some(Hearing::Fee { below, bps })
+            }
+            HearingWord::Served(saved) => match table.get("service") {
+                Some(v) => reader
+                    .word(v, &self.key("service"), SERVICES)
+                    .map(|service| Hearing::Served { saved, service: Some(service) }),
+                None => Some(Hearing::Served { saved, service: None }),
+            },
+        }
+    }
+
+    /// The one number that must be there, and whether what is heard must be below it; else above.
+    fn one_end(
+        &self,
+        reader: &mut Reader<'_>,
+        item: &Value<'_>,
+        table: &DeTable<'_>,
+        [below, above]: [(f64, f64); 2],
+        unit: &str,
+    ) -> Option<(bool, f64)> {
+        let mut number =
+            |key: &str, bounds| table.get(key).map(|v| reader.number(v, &self.key(key), bounds, unit));
+        match (number("below", below), number("above", above)) {
+            (Some(number), None) => number.map(|number| (true, number)),
+            (None, Some(number)) => number.map(|number| (false, number)),
+            (first, _) => {
+                let slip = ["below", "above"].iter().any(|k| meant(table, k, KEYS));
+                if first.is_some() || !slip {
+                    let has =
+                        if first.is_some() { "both below and above" } else { "neither below nor above" };
+                    let message = format!("hears of {} has {has}", self.section);
+                    reader.report(item.span().start, message, "write one of them, like below = 0.5");
+                }
+                None
+            }
         }
     }
 
     fn near(&self, reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> Option<Hearing> {
         let message = format!("hears of {} is near, but to which level?", self.section);
-        let missing = (message, "level = \"stop\", \"target\", \"add\" or \"hedge\"".to_owned());
+        let missing = (message, "level = \"stop\", \"target\" or \"add\"".to_owned());
+        if let Some(value) = table.get("level").filter(|v| v.get_ref().as_str() == Some("hedge")) {
+            let message = format!("{} is \"hedge\", which nobody announces at a price", self.key("level"));
+            let hint = "hedges are for storms, not for a price: hear \"stop\", \"target\" or \"add\"";
+            reader.report(value.span().start, message, hint);
+            return None;
+        }
         let level = self.needed(reader, item, table, "level", LEVELS, missing);
+        // A level is a distance from the price of the asset that the holder looks at.
+        if let Some(value) = table.get("on").filter(|v| v.get_ref().as_str() == Some("others")) {
+            let message = format!("{} is \"others\", where no price is near to mine", self.key("on"));
+            reader.report(value.span().start, message, "leave it out: levels of its own asset are heard");
+            return None;
+        }
+        let family = table.get("who").and_then(|v| Some((v, v.get_ref().as_str()?.strip_prefix("family:")?)));
+        if let Some((value, family)) =
+            family.filter(|(_, name)| FamilyId::parse(name).is_some_and(FamilyId::is_structured))
+        {
+            let message = format!("{} is {family}, which announces no level at a price", self.key("who"));
+            reader.report(value.span().start, message, "hear a family that decides on bars, or \"anyone\"");
+            return None;
+        }
         let unit = "volatilities of a bar";
         let sigmas = match table.get("sigmas") {
             Some(v) => reader.number(v, &self.key("sigmas"), (NEAR_MIN, NEAR_MAX), unit),
@@ -179,29 +276,12 @@ impl RuleContext<'_> {
 
     fn goal(&self, reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> Option<Hearing> {
         let goals: Vec<(&str, Goal)> = Goal::ALL.iter().map(|g| (g.text(), *g)).collect();
-        let at = item.span().start;
         let message = format!("hears of {} is a goal, but which?", self.section);
         let missing = (message, suggest("", goals.iter().map(|(word, _)| *word)));
         let goal = self.needed(reader, item, table, "goal", &goals, missing);
         // Above all that there is and below it nothing can stand.
-        let score = |reader: &mut Reader<'_>, key: &str, bounds| {
-            table.get(key).map(|v| reader.number(v, &self.key(key), bounds, "of the goal reached"))
-        };
-        let ends = (score(reader, "below", (0.01, 1.0)), score(reader, "above", (0.0, 0.99)));
-        let (below, score) = match ends {
-            (Some(score), None) => (true, score),
-            (None, Some(score)) => (false, score),
-            (first, _) => {
-                let slip = ["below", "above"].iter().any(|k| meant(table, k, KEYS));
-                if first.is_some() || !slip {
-                    let has =
-                        if first.is_some() { "both below and above" } else { "neither below nor above" };
-                    let message = format!("hears of {} has {has}", self.section);
-                    reader.report(at, message, "write one of them, like below = 0.5");
-                }
-                (true, None)
-            }
-        };
+        let bounds = [(0.01, 1.0), (0.0, 0.99)];
+        let end = self.one_end(reader, item, table, bounds, "of the goal reached");
         let met = match table.get("met") {
             Some(v) => Some((v, reader.word(v, &self.key("met"), &goals)?)),
             None => None,
@@ -212,11 +292,12 @@ impl RuleContext<'_> {
             reader.report(v.span().start, message, "name another goal, or leave it out");
             return None;
         }
-        Some(Hearing::Goal { goal, below, score: score?, met: met.map(|(_, goal)| goal) })
+        let (below, score) = end?;
+        Some(Hearing::Goal { goal, below, score, met: met.map(|(_, goal)| goal) })
     }
 
     /// Whom it listens to.
-    fn who(&self, reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Whom> {
+    fn who(&self, reader: &mut Reader<'_>, value: &Value<'_>, word: Option<HearingWord>) -> Option<Whom> {
         let what = self.key("who");
         let text = reader.text(value, &what)?;
         let mut wrong = |message: String, hint: String| {
@@ -225,6 +306,18 @@ impl RuleContext<'_> {
         };
         if text == ANYONE {
             return Some(Whom::Anyone);
+        }
+        let is_turned = matches!(word, Some(HearingWord::Plain(Hearing::Turned { .. })));
+        let is_manager = text.starts_with("manager:");
+        if let Some(word) = word.filter(|_| is_turned != is_manager) {
+            let is = word_of(WHAT, &word);
+            return if is_turned {
+                let hint = "hear \"anyone\" or \"manager:low_risk\"".to_owned();
+                wrong(format!("{what} is {}, but only managers say what = {is:?}", quoted(text)), hint)
+            } else {
+                let hint = "of managers hear what = \"tightened\" or \"loosened\"".to_owned();
+                wrong(format!("{what} is {}, but managers never say what = {is:?}", quoted(text)), hint)
+            };
         }
         match text.split_once(':') {
             Some(("family", name)) => match FamilyId::parse(name) {
@@ -236,6 +329,13 @@ impl RuleContext<'_> {
             },
             Some(("goal", name)) => match Goal::parse(name) {
                 Some(goal) => Some(Whom::DeployedFor(goal)),
+                None => wrong(
+                    format!("unknown goal {} in {what}", quoted(name)),
+                    suggest(name, Goal::ALL.iter().map(|g| g.text())),
+                ),
+            },
+            Some(("manager", name)) => match Goal::parse(name) {
+                Some(goal) => Some(Whom::Manager(goal)),
                 None => wrong(
                     format!("unknown goal {} in {what}", quoted(name)),
                     suggest(name, Goal::ALL.iter().map(|g| g.text())),
@@ -287,7 +387,13 @@ impl RuleContext<'_> {
     }
 
     /// How many different speakers it takes.
-    fn at_least(&self, reader: &mut Reader<'_>, value: &Value<'_>, who: Option<&Whom>) -> Option<u32> {
+    fn at_least(
+        &self,
+        reader: &mut Reader<'_>,
+        value: &Value<'_>,
+        least: u32,
+        who: Option<&Whom>,
+    ) -> Option<u32> {
         let what = self.key("at_least");
         let whole = match value.get_ref() {
             DeValue::Integer(i) => u32::from_str_radix(i.as_str(), i.radix()).ok(),
@@ -295,14 +401,19 @@ impl RuleContext<'_> {
             // Says that it is no number at all.
             _ => return reader.number(value, &what, (0.0, 0.0), "").map(|_| 0),
         };
-        let Some(count) = whole.filter(|n| (1..=AT_LEAST_MAX).contains(n)) else {
+        let Some(count) = whole.filter(|n| (least..=AT_LEAST_MAX).contains(n)) else {
             let message = format!("{what} is {}, out of bounds", reader.source(value));
-            let hint = format!("a whole number {}", bounds_hint(1, AT_LEAST_MAX, "different speakers"));
+            let hint = format!("a whole number {}", bounds_hint(least, AT_LEAST_MAX, "different speakers"));
             reader.report(value.span().start, message, hint);
             return None;
         };
-        if let Some(Whom::Agent(name)) = who.filter(|_| count > 1) {
-            let message = format!("{what} is {count}, but {} is one speaker", quoted(name));
+        let one = match who.filter(|_| count > 1) {
+            Some(Whom::Agent(name)) => Some(quoted(name)),
+            Some(Whom::Manager(goal)) => Some(format!("the manager for {goal}")),
+            _ => None,
+        };
+        if let Some(one) = one {
+            let message = format!("{what} is {count}, but {one} is one speaker");
             reader.report(value.span().start, message, "leave it out, or hear \"anyone\" or a family");
             return None;
         }
@@ -310,13 +421,15 @@ impl RuleContext<'_> {
     }
 }
 
+/// The key of a number below which something must be, or above which.
+fn end(below: bool) -> &'static str {
+    if below { "below" } else { "above" }
+}
+
 /// What is heard as it is written, with all that could be left out.
 pub(super) fn print(hears: &Hears) -> String {
     let Hears { what, who, on, side, at_least, within } = hears;
     let (word, details) = match what {
-        Hearing::Opened => (HearingWord::Opened, String::new()),
-        Hearing::Closed => (HearingWord::Closed, String::new()),
-        Hearing::Won => (HearingWord::Won, String::new()),
         Hearing::Lost(None) => (HearingWord::Lost, String::new()),
         Hearing::Lost(Some(reason)) => {
             (HearingWord::Lost, format!(", reason = \"{}\"", word_of(REASONS, reason)))
@@ -326,16 +439,23 @@ pub(super) fn print(hears: &Hears) -> String {
             (HearingWord::Near, format!(", level = \"{level}\", sigmas = {sigmas}"))
         }
         Hearing::Goal { goal, below, score, met } => {
-            let end = if *below { "below" } else { "above" };
             let met = met.map_or_else(String::new, |met| format!(", met = \"{met}\""));
-            (HearingWord::Goal, format!(", goal = \"{goal}\", {end} = {score}{met}"))
+            (HearingWord::Goal, format!(", goal = \"{goal}\", {} = {score}{met}", end(*below)))
         }
+        Hearing::Carry { above } => (HearingWord::Carry, format!(", above = {above}")),
+        Hearing::Fee { below, bps } => (HearingWord::Fee, format!(", {} = {bps}", end(*below))),
+        Hearing::Served { saved, service } => {
+            let service = service.map_or_else(String::new, |s| format!(", service = \"{}\"", s.text()));
+            (HearingWord::Served(*saved), service)
+        }
+        plain => (HearingWord::Plain(*plain), String::new()),
     };
     let who = match who {
         Whom::Anyone => ANYONE.to_owned(),
         Whom::Agent(name) => name.clone(),
         Whom::Family(family) => format!("family:{family}"),
         Whom::DeployedFor(goal) => format!("goal:{goal}"),
+        Whom::Manager(goal) => format!("manager:{goal}"),
     };
     let on = match on {
         HeardOn::Mine => "mine",

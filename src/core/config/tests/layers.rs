@@ -143,8 +143,8 @@ fn every_field_of_every_settings_type_has_its_row() {
     assert_eq!(fields, rows);
     let mut costs = BTreeSet::new();
     leaves(&serde_json::json!(BarCosts::default()), "", &mut costs);
-    // flat_bp and level are the choice between the two.
-    assert_eq!(costs.len() + 2, SETTINGS.iter().filter(|s| s.path.starts_with("costs.")).count());
+    // flat_bp and level are the choice between the two, fills is what either is charged at.
+    assert_eq!(costs.len() + 3, SETTINGS.iter().filter(|s| s.path.starts_with("costs.")).count());
 }
 
 #[test]
@@ -160,6 +160,7 @@ fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
     for (path, value) in [
         ("funds.drawdown_by", "funds"),
         ("desk.trades", "zone"),
+        ("costs.fills", "fine"),
         ("desk.order_min", "0.002"),
         ("services.carry", "false"),
         ("services.through", "5"),

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::reaction::{REACTION_NAME_MAX, REACTIONS_MAX};
 use crate::domain::{
     AnnouncedLevel, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Reaction, ReactionEffect, Reason,
-    Span, Whom,
+    Service, Span, Whom,
 };
 use proptest::prelude::*;
 
@@ -73,6 +73,29 @@ fn every_word_of_the_language_is_taken_for_what_it_says() {
         what("what = \"goal\", goal = \"big_money\", above = 0"),
         Hearing::Goal { goal, below: false, score: 0.0, met: None }
     );
+    for (word, meaning) in [
+        ("added", Hearing::Added),
+        ("reduced", Hearing::Reduced),
+        ("amended", Hearing::Amended),
+        ("waited", Hearing::Waited),
+        ("rested", Hearing::Rested),
+        ("doubted", Hearing::Doubted),
+        ("confirmed", Hearing::Confirmed),
+        ("tightened", Hearing::Turned { less: true }),
+        ("loosened", Hearing::Turned { less: false }),
+        ("carry", Hearing::Carry { above: 0.0 }),
+        ("saved", Hearing::Served { saved: true, service: None }),
+        ("cost", Hearing::Served { saved: false, service: None }),
+    ] {
+        assert_eq!(what(&format!("what = \"{word}\"")), meaning);
+    }
+    assert_eq!(what("what = \"carry\", above = 0.1"), Hearing::Carry { above: 0.1 });
+    assert_eq!(what("what = \"fee\", below = 2"), Hearing::Fee { below: true, bps: 2.0 });
+    assert_eq!(what("what = \"fee\", above = 5"), Hearing::Fee { below: false, bps: 5.0 });
+    let service = Some(Service::Liquidity);
+    assert_eq!(what("what = \"cost\", service = \"liquidity\""), Hearing::Served { saved: false, service });
+    let manager = taken("what = \"loosened\", who = \"manager:big_money\"", WAIT).hears.who;
+    assert_eq!(manager, Whom::Manager(Goal::BigMoney));
     let who = |text: &str| taken(&format!("{ANY}, who = \"{text}\""), WAIT).hears.who;
     assert_eq!(who("anyone"), Whom::Anyone);
     assert_eq!(who("Otto"), Whom::Agent("Otto".to_owned()));
@@ -176,7 +199,11 @@ fn keys_and_words_that_are_not_known_are_told_the_nearest() {
     refused(
         "side = \"with\"",
         WAIT,
-        &["f.toml:16:9: hears of reaction \"rule\"", "has no what", "opened, closed, won, lost, near, goal"],
+        &[
+            "f.toml:16:9: hears of reaction \"rule\"",
+            "has no what",
+            "what = one of opened, added, closed, reduced, amended",
+        ],
     );
     refused(&format!("{ANY}, side = \"agains\""), WAIT, &["side of reaction", "did you mean \"against\"?"]);
     refused(&format!("{ANY}, on = \"other\""), WAIT, &["on of reaction", "did you mean \"others\"?"]);
@@ -304,7 +331,7 @@ fn numbers_and_times_of_reactions_have_bounds() {
     refused(
         &more("at_least = 0"),
         WAIT,
-        &["at_least of reaction", "is 0, out of bounds", "a whole number from 1 to 1000"],
+        &["at_least of reaction", "is 0, out of bounds", "a whole number from 1 to 8"],
     );
     refused(&more("at_least = 2.5"), WAIT, &["is 2.5, out of bounds"]);
     refused(&more("at_least = \"2\""), WAIT, &["at_least of", "must be a number, not text"]);
@@ -384,6 +411,63 @@ fn a_rule_hears_one_thing_and_does_one_thing() {
 }
 
 #[test]
+fn what_could_never_act_is_refused_with_what_can() {
+    refused(
+        "what = \"near\", level = \"hedge\"",
+        WAIT,
+        &[
+            "f.toml:16:",
+            "level of reaction",
+            "nobody announces at a price",
+            "\"stop\", \"target\" or \"add\"",
+        ],
+    );
+    let near = "what = \"near\", level = \"stop\"";
+    refused(
+        &format!("{near}, on = \"others\""),
+        WAIT,
+        &["f.toml:16:", "on of reaction", "no price is near to mine"],
+    );
+    refused(
+        &format!("{near}, who = \"family:options\""),
+        WAIT,
+        &["who of reaction", "options, which announces no level at a price", "or \"anyone\""],
+    );
+    refused(
+        "what = \"opened\", who = \"manager:fast\"",
+        WAIT,
+        &["who of reaction", "managers never say what = \"opened\"", "\"tightened\" or \"loosened\""],
+    );
+    refused(
+        "what = \"tightened\", who = \"Otto\"",
+        WAIT,
+        &["who of reaction", "only managers say what = \"tightened\"", "\"manager:low_risk\""],
+    );
+    for what in ["amended", "waited", "doubted", "confirmed"] {
+        let what = format!("what = \"{what}\"");
+        refused(&what, "enter = \"with\"", &["rule", "can never act", "no ground for more risk"]);
+        refused(&what, "size = 1.5", &["rule", "can never act", "no ground for more risk"]);
+        refused(&format!("{what}, who = \"Otto\""), WAIT, &["of \"Otto\" alone it may be an echo"]);
+        refused(&format!("{what}, at_least = 1"), WAIT, &["a whole number from 2 to 8"]);
+        assert_eq!(taken(&what, WAIT).hears.at_least, 2);
+    }
+    for what in ["what = \"fee\", below = 1", "what = \"tightened\"", "what = \"cost\""] {
+        refused(what, "enter = \"with\"", &["enter of reaction", "no side to take"]);
+        refused(&format!("{what}, side = \"with\""), WAIT, &["side of reaction", "says nothing of"]);
+    }
+    let against = |side: &str| format!("{ANY}, side = \"{side}\"");
+    refused(&against("against"), "enter = \"with\"", &["rule", "can never act", "write side = \"with\""]);
+    refused(&against("with"), "enter = \"against\"", &["rule", "can never act", "write side = \"against\""]);
+    for (side, enter) in [("with", "with"), ("against", "against"), ("either", "with"), ("either", "against")]
+    {
+        assert_eq!(
+            taken(&against(side), &format!("enter = \"{enter}\"")).then,
+            ReactionEffect::Enter(enter == "with")
+        );
+    }
+}
+
+#[test]
 fn a_list_of_reactions_is_a_list_of_named_rules() {
     says(
         &only("reacts = \"none\"\n"),
@@ -447,20 +531,32 @@ fn the_hash_knows_reactions_where_there_are_any() {
 /// Any reaction that Mira may have beside Otto.
 fn any_reaction() -> impl Strategy<Value = Reaction> {
     let spans = || (1_i64..60 * 24 * 60).prop_map(|m| Span(m * Span::MINUTE.0));
-    let level = prop_oneof![
-        Just(AnnouncedLevel::Stop),
-        Just(AnnouncedLevel::Target),
-        Just(AnnouncedLevel::Add),
-        Just(AnnouncedLevel::Hedge)
-    ];
+    let level =
+        prop_oneof![Just(AnnouncedLevel::Stop), Just(AnnouncedLevel::Target), Just(AnnouncedLevel::Add)];
     let goals = || proptest::sample::select(Goal::ALL);
+    let plain = proptest::sample::select(vec![
+        Hearing::Opened,
+        Hearing::Added,
+        Hearing::Closed,
+        Hearing::Reduced,
+        Hearing::Amended,
+        Hearing::Waited,
+        Hearing::Rested,
+        Hearing::Won,
+        Hearing::Lost(None),
+        Hearing::Doubted,
+        Hearing::Confirmed,
+        Hearing::Turned { less: true },
+        Hearing::Turned { less: false },
+    ]);
+    let service = proptest::option::of(proptest::sample::select(Service::ALL.to_vec()));
     let what = prop_oneof![
-        Just(Hearing::Opened),
-        Just(Hearing::Closed),
-        Just(Hearing::Won),
-        Just(Hearing::Lost(None)),
+        plain,
         proptest::sample::select(vec![Reason::Stop, Reason::Trail, Reason::Expired, Reason::Liquidated])
             .prop_map(|r| Hearing::Lost(Some(r))),
+        (0.0..10.0).prop_map(|above| Hearing::Carry { above }),
+        (any::<bool>(), 0.0..100.0).prop_map(|(below, bps)| Hearing::Fee { below, bps }),
+        (any::<bool>(), service).prop_map(|(saved, service)| Hearing::Served { saved, service }),
         (level, 0.1..16.0).prop_map(|(level, sigmas)| Hearing::Near(level, sigmas)),
         (goals(), any::<bool>(), 0.01..0.99, proptest::option::of(goals())).prop_map(
             |(goal, below, score, met)| Hearing::Goal { goal, below, score, met: met.filter(|m| *m != goal) }
@@ -484,21 +580,45 @@ fn any_reaction() -> impl Strategy<Value = Reaction> {
         (0.05..1.0).prop_map(ReactionEffect::Cut),
         (0.05..1.0).prop_map(ReactionEffect::Hedge),
     ];
-    let hears = (what, who, on, side, 1_u32..1_000, spans());
+    let hears = (what, who, on, side, 1_u32..=8, spans());
     let hears = hears.prop_map(|(what, who, on, side, at_least, within)| {
         // A goal is nobody's, and what is announced has no age.
         if matches!(what, Hearing::Goal { .. }) {
             let (who, on, side) = (Whom::Anyone, HeardOn::Mine, HeardSide::Either);
             return Hears { what, who, on, side, at_least: 1, within: Span::DAY };
         }
-        let at_least = if matches!(who, Whom::Agent(_)) { 1 } else { at_least };
-        let within = if matches!(what, Hearing::Near(..)) { Span::DAY } else { within };
+        let is_turned = matches!(what, Hearing::Turned { .. });
+        let who = match who {
+            Whom::DeployedFor(goal) if is_turned => Whom::Manager(goal),
+            _ if is_turned => Whom::Anyone,
+            Whom::Agent(_) if what.is_of_company() => Whom::Anyone,
+            who => who,
+        };
+        let least = if what.is_of_company() { 2 } else { 1 };
+        let is_one = matches!(who, Whom::Agent(_) | Whom::Manager(_));
+        let at_least = if is_one { 1 } else { at_least.max(least) };
+        let on = if what.is_of_asset() { on } else { HeardOn::Mine };
+        let side = if what.has_side() { side } else { HeardSide::Either };
+        let near = matches!(what, Hearing::Near(..));
+        let within = if near { Span::DAY } else { within };
+        let on = if near && on == HeardOn::Others { HeardOn::Mine } else { on };
+        let who =
+            if near && matches!(who, Whom::Family(f) if f.is_structured()) { Whom::Anyone } else { who };
         Hears { what, who, on, side, at_least, within }
     });
     ("[A-Za-zé0-9_][-A-Za-z _]{0,30}[a-z]", hears, then).prop_map(|(name, hears, then)| {
-        // A goal has no side.
-        let goal = matches!(hears.what, Hearing::Goal { .. });
-        let then = if goal && !then.is_cautious() { ReactionEffect::Size(1.5) } else { then };
+        // What has no side is nobody's to enter with, and open words are no ground for more risk.
+        let enters = matches!(then, ReactionEffect::Enter(_));
+        let then = match then {
+            then if hears.what.is_of_company() && !then.is_cautious() => ReactionEffect::Cut(0.5),
+            _ if enters && !hears.what.has_side() => ReactionEffect::Size(1.5),
+            then => then,
+        };
+        let then = match (then, hears.side) {
+            (ReactionEffect::Enter(_), HeardSide::With) => ReactionEffect::Enter(true),
+            (ReactionEffect::Enter(_), HeardSide::Against) => ReactionEffect::Enter(false),
+            (then, _) => then,
+        };
         Reaction { name, hears, then }
     })
 }

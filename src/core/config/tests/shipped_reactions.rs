@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agents::declaration::Declaration;
-use crate::domain::{HeardOn, Hearing, Reaction, ReactionEffect, SideRule, Whom};
+use crate::domain::{HeardOn, Reaction, ReactionEffect, SideRule, Whom};
 use std::collections::{BTreeMap, BTreeSet};
 
 const ROSTERS: [(&str, &str); 7] = [
@@ -16,9 +16,10 @@ const ROSTERS: [(&str, &str); 7] = [
 ];
 
 /// Each by its name, and how it reads; where one agent is heard, NAME stands for it.
-const SENTENCES: [(&str, &str); 26] = [
+const SENTENCES: [(&str, &str); 37] = [
     ("apprentice enters", "when NAME opened or increased on my asset within 1d, I enter with them"),
     ("apprentice leaves", "when NAME closed or decreased on my asset within 1d, I close"),
+    ("automated spares costs", "when another cost the desk money within 1d, I open 0.8 times my size"),
     (
         "arbitrageur takes sooner",
         "when one of arbitrage closed or decreased on my asset within 1h, I hold my targets at 0.6 of their distance",
@@ -36,6 +37,14 @@ const SENTENCES: [(&str, &str); 26] = [
         "contrarian shrinks",
         "when 5 others opened or increased on my asset on my side within 1d, I open 0.5 times my size",
     ),
+    (
+        "crowd leaves",
+        "when 3 others closed or decreased on my asset on my side within 1d, I hold my stop at 0.8 of its distance",
+    ),
+    (
+        "doubt of the rest",
+        "when 2 others were doubted by the rest on my asset on my side within 2d, I wait 1d",
+    ),
     ("fast takes sooner", "when fast reads below 0.5, I hold my targets at 0.6 of their distance"),
     (
         "guardian hedges",
@@ -50,6 +59,15 @@ const SENTENCES: [(&str, &str); 26] = [
         "hunter reaches",
         "when 2 others won on my asset on my side within 2d, I hold my targets at 1.25 of their distance",
     ),
+    (
+        "latecomer shrinks",
+        "when 2 others increased on my asset on my side within 2d, I open 0.75 times my size",
+    ),
+    (
+        "liquid is larger",
+        "when another asked less than 1 bp for working orders on my asset within 2d, I open 1.25 times my size",
+    ),
+    ("low risk heeds its manager", "when the manager for low_risk tightened a knob within 1d, I wait 12h"),
     ("low risk tightens", "when low_risk reads below 0.5, I hold my stop at 0.7 of its distance"),
     ("low risk waits", "when low_risk reads below 0.5, I wait 1d"),
     ("maker thins", "when 3 others opened or increased on my asset within 4h, I cut 50 % of my position"),
@@ -60,11 +78,27 @@ const SENTENCES: [(&str, &str); 26] = [
         "when 2 others opened or increased on my asset within 2d, I open 0.5 times my size",
     ),
     (
+        "others hold back",
+        "when 2 others held back on another asset on my side within 2d, I open 0.5 times my size",
+    ),
+    (
+        "profits with the crowd",
+        "when 2 others decreased on my asset on my side within 1d, I hold my targets at 0.8 of their distance",
+    ),
+    (
         "range yields",
         "when 2 of trend opened or increased on another asset against me within 1d, I cut 50 % of my position",
     ),
     ("scalper stands aside", "when one of scalp lost on my asset within 1h, I wait 30m"),
     ("sceptic waits", "when 3 others opened or increased on my asset against me within 1d, I wait 1d"),
+    (
+        "spares the carry",
+        "when another quoted a carry of more than 0.05 of notional a year on my asset against me within 1d, I hold my targets at 0.6 of their distance",
+    ),
+    (
+        "stops are drawn in",
+        "when 2 others changed conditions on my asset on my side within 4d, I hold my stop at 0.7 of its distance",
+    ),
     (
         "triangle shares",
         "when one of triangular_arbitrage opened or increased on my asset within 1h, I open 0.5 times my size",
@@ -76,6 +110,10 @@ const SENTENCES: [(&str, &str); 26] = [
     ),
     ("volatility seller closes", "when one of volatility opened or increased on my asset within 4h, I close"),
     ("wait for the crowd to clear", "when 2 others lost on my asset on my side within 1d, I wait 2d"),
+    (
+        "yields to resting orders",
+        "when another rested an order to open on my asset against me within 2d, I hold my targets at 0.7 of their distance",
+    ),
 ];
 
 /// How many of them only families in legs have.
@@ -90,17 +128,6 @@ fn sentence(rule: &Reaction) -> String {
     match &rule.hears.who {
         Whom::Agent(name) => rule.to_string().replacen(name.as_str(), "NAME", 1),
         _ => rule.to_string(),
-    }
-}
-
-fn kind(what: Hearing) -> &'static str {
-    match what {
-        Hearing::Opened => "opened",
-        Hearing::Closed => "closed",
-        Hearing::Won => "won",
-        Hearing::Lost(_) => "lost",
-        Hearing::Near(..) => "near",
-        Hearing::Goal { .. } => "goal",
     }
 }
 
@@ -136,7 +163,8 @@ fn the_shipped_reactions_are_these_and_read_as_sentences() {
     // All but those of families in legs are in the roster of bars: all that can be heard, and all that can be done.
     let of = |f: &dyn Fn(&Reaction) -> String| of_bars.iter().map(f).collect::<BTreeSet<_>>();
     assert_eq!(of(&|r| r.name.clone()).len(), SENTENCES.len() - OF_LEGS);
-    assert_eq!(of(&|r| kind(r.hears.what).to_owned()).len(), 6);
+    let word = |r: &Reaction| format!("{:?}", r.hears.what).split([' ', '(']).next().unwrap().to_owned();
+    assert_eq!(of(&word).len(), 16, "all but confirmed");
     assert_eq!(of(&|r| effect(r.then).to_owned()).len(), 7);
     assert!(of_bars.iter().any(|r| r.hears.on == HeardOn::Others));
     assert!(of_bars.iter().any(|r| matches!(r.hears.who, Whom::Family(_))));

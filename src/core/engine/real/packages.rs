@@ -5,8 +5,9 @@ use super::life::Real;
 use crate::agents::Population;
 use crate::agents::life::OpenLeg;
 use crate::agents::structures::StructureContext;
-use crate::agents::structures::in_legs::AgentRef;
+use crate::agents::structures::in_legs::{AgentRef, in_lots};
 use crate::agents::structures::legs::Legs;
+use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::{AgentId, Decimal, Money, OrderId, SideRule, Span, Stamp, money};
 use crate::engine::Outputs;
 use crate::engine::packages::Package;
@@ -134,7 +135,7 @@ impl Real {
             }
             package.life.look(who, &seen, &mut |_| {});
         }
-        package.aim();
+        package.aim(&cast.listed);
         self.send_package(cx, (i, hold), &seen, exposed, out);
     }
 
@@ -262,15 +263,16 @@ impl Package {
     }
 
     /// Notes what its legs should come to.
-    fn aim(&mut self) {
+    fn aim(&mut self, listed: &ListedInstruments) {
         let Some(open) = self.life.life.open() else { return };
         let legs = &self.life.legs;
         if legs.leading.is_none() && legs.orders.iter().any(|o| o.limit.is_some()) {
             // Quotes are no legs: either side may be filled or none.
             return self.targets.clear();
         }
+        let units = in_lots(listed, &open.legs, open.units);
         let legs = open.legs.iter().filter(|l| l.bounds.is_none());
-        let target = |l: &OpenLeg| open.side * l.leg.ratio * open.units;
+        let target = |l: &OpenLeg| open.side * l.leg.ratio * units;
         self.targets.clear();
         self.targets.extend(legs.map(|l| (l.leg.instrument, target(l))).filter(|t| t.1 != 0.0));
     }

@@ -40,7 +40,10 @@ impl Respond {
         ) {
             saved += receipt.saved;
             let body = MessageKind::Receipt(receipt);
-            self.bus.deliver(at, speaker, None, body, &mut out.messages);
+            let id = self.bus.deliver(at, speaker, None, body, &mut out.messages);
+            if spec.has_reactions {
+                self.heard.receipt(speaker, (at, id), &receipt);
+            }
         }
         let saved = saved / money::to_estimate(self.real.account.equity()).max(f64::MIN_POSITIVE);
         self.gauge.close_day(spec, saved, self.open.equity(), speak.curve.equity());
@@ -75,9 +78,12 @@ impl Respond {
             gross_max: s.desk.gross_max,
             one_sided: &one_sided,
         };
-        let (bus, consensus) = (&mut self.bus, &mut self.consensus);
+        let (bus, consensus, heard) = (&mut self.bus, &mut self.consensus, &mut self.heard);
         self.office.day(&day, &s.managers, &s.goals, |(who, asset, adjustment)| {
-            bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
+            let id = bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
+            if spec.has_reactions {
+                heard.adjustment(who, (at, id), &adjustment);
+            }
             if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {
                 consensus.silence(cast, agent, adjustment.to == 0.0);
             }

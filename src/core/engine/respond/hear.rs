@@ -10,6 +10,23 @@ use crate::engine::real::StepContext;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
 
+/// Who hears a word as it was said: the pool of stances, and who lives by reactions.
+#[derive(Clone, Copy, PartialEq)]
+pub(in crate::engine) enum HeardBy {
+    /// The pool, and who lives by reactions.
+    Everybody,
+    /// The pool alone: reactions hear something else in its place.
+    Pool,
+    /// Nobody: others hear something else in its place.
+    Nobody,
+}
+
+impl HeardBy {
+    pub(in crate::engine) fn everybody(said: &StepOutput) -> Self {
+        if said.reheard.is_some() { HeardBy::Pool } else { HeardBy::Everybody }
+    }
+}
+
 /// Most one slot may say at a barrier: a life says an outcome and an opening, or what changes its size.
 const WORDS_MAX: u32 = 8;
 const _: () = assert!(STEPS_MAX <= WORDS_MAX as usize, "a life is heard whole");
@@ -45,9 +62,10 @@ impl Respond {
         if !said.accepted {
             return;
         }
+        let everybody = HeardBy::everybody(said);
         for spoken in &said.structured {
             if makes_sense(&spoken.body) && (is_neutral(&spoken.body) || is_priced(&spoken.body)) {
-                self.hear(spec, event.at(), spoken, true, out);
+                self.hear(spec, event.at(), spoken, everybody, out);
             } else {
                 self.refuse(&spec.cast, spoken.voice, out);
             }
@@ -61,6 +79,7 @@ impl Respond {
         let at = if matches!(event, Event::Venue(_)) { said.now } else { event.at() };
         let cx = &StepContext { spec: &spec.real, settings: s, at, market };
         self.real.watch(said.now, out);
+        self.between(spec, event.at(), speak, said, out);
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
@@ -73,11 +92,11 @@ impl Respond {
                 let listing = &market.instruments[instrument.index()];
                 let (kind, costs) = (spec.kinds[instrument.index()], &spec.costs[instrument.index()]);
                 for &slot in spec.real.desk.slots(instrument) {
-                    let book = &mut self.ears[slot as usize].open.book;
-                    book.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
-                    if let Some(open) = &mut self.open_lives[slot as usize] {
-                        open.raw.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
-                    }
+                    let apart = self.open_lives[slot as usize].as_mut().map(|open| &mut open.raw);
+                    let open = &mut self.ears[slot as usize].open.book;
+                    std::iter::once(open)
+                        .chain(apart)
+                        .for_each(|book| s.fills.close(book, costs, kind, (listing, s.clock.decide)));
                 }
                 self.gauge.bar(spec, instrument, listing);
                 self.real.bar(cx, instrument, out);
@@ -116,15 +135,23 @@ impl Respond {
         // know something of the truth.
         let mut misheard = vec![false; if said.misheard.is_empty() { 0 } else { cast.slots.len() }];
         said.misheard.iter().for_each(|(slot, _)| misheard[*slot] = true);
+        let everybody = HeardBy::everybody(said);
         let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
             last = if last.0 == utterance.voice { (last.0, last.1 + 1) } else { (utterance.voice, 1) };
             if last.1 > WORDS_MAX || !makes_sense(&utterance.body) || !is_priced(&utterance.body) {
                 self.refuse(cast, utterance.voice, out);
             } else {
-                let is_heard = !misheard.get(utterance.voice).copied().unwrap_or(false);
-                self.hear(spec, at, utterance, is_heard, out);
+                let is_misheard = misheard.get(utterance.voice).copied().unwrap_or(false);
+                let by = if is_misheard { HeardBy::Nobody } else { everybody };
+                self.hear(spec, at, utterance, by, out);
             }
+        }
+        for wrong in said.reheard.iter().flatten().filter(|u| makes_sense(&u.body) && is_priced(&u.body)) {
+            let speaker = cast.voice(wrong.voice);
+            let (from, on) = (Speaker::Agent(speaker.0), Some(speaker.1));
+            let id = self.bus.deliver(at, from, on, wrong.body.clone(), &mut out.messages);
+            self.heard.alone(wrong.voice, speaker, (at, id), &wrong.body);
         }
         let holds = s.listening.holds;
         for &(slot, after) in &said.misheard {
@@ -167,26 +194,26 @@ impl Respond {
         out.alarms.push(format!("{name} said what cannot be, or too much at once; it was not heard"));
     }
 
-    /// Delivers what a voice said and keeps what it changes; `is_heard`: whether others hear it as it was said.
-    fn hear(
+    /// Delivers what a voice said and keeps what it changes.
+    pub(in crate::engine) fn hear(
         &mut self,
         spec: &RespondSpec,
         at: Stamp,
         &Utterance { voice, ref body }: &Utterance,
-        is_heard: bool,
+        by: HeardBy,
         out: &mut Outputs,
     ) {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let (agent, asset) = cast.voice(voice);
         let whole = self.whole(agent, body);
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
-        if is_heard && spec.has_reactions && !cast.agents[agent.index()].scout {
+        if by == HeardBy::Everybody && spec.has_reactions && !cast.agents[agent.index()].scout {
             self.heard.alone(voice, (agent, asset), (at, id), body);
         }
         match body {
             MessageKind::Action(action) => {
                 self.gauge.wanted += u64::from(self.real.account.funds.weight(agent) > 0.0);
-                if is_heard {
+                if by != HeardBy::Nobody {
                     self.consensus.hear(cast, voice, (action.delta, action.price), holds, id);
                 }
                 if let Some(ear) = self.ears.get_mut(voice) {

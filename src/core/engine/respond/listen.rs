@@ -16,7 +16,7 @@ use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::life::Life;
 use crate::agents::mind::{self, Heard};
-use crate::agents::{Agent, Population};
+use crate::agents::{Agent, AgentAsset, Population};
 use crate::domain::{
     AssetId, Factor, InstrumentId, MessageId, MessageKind, Speaker, Stamp, Stance, StanceVerb,
 };
@@ -25,6 +25,7 @@ use crate::engine::lives::Following;
 use crate::engine::speak::Speak;
 use crate::fills::pace::unit;
 use crate::fills::pace::{PositionPace, Width};
+use crate::hive::heard::CauseChain;
 use crate::hive::influence::{Edges, TopContributors};
 use crate::hive::settings::MoneyFollows;
 use crate::ledger::Ledger;
@@ -53,14 +54,7 @@ impl Respond {
             .count();
         let equal = if funded > 0 { 1.0 / funded as f64 } else { 0.0 };
         for agent in &cast.agents[..cast.declared] {
-            let deaf = self.deafened[agent.id.index()];
-            let listener = FundedListener {
-                agent,
-                listens: if deaf { 0.0 } else { spec.listens(&self.points, agent) },
-                weight: self.real.account.funds.weight(agent.id),
-                allowed: self.allowed(spec, agent),
-                equal,
-            };
+            let listener = self.listener(spec, agent, equal);
             mean_listens += listener.weight * listener.listens;
             for slot in agent.slots.clone() {
                 self.credit(cast, speak, slot);
@@ -74,11 +68,41 @@ impl Respond {
         self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.account.funds);
     }
 
+    fn listener<'a>(&self, spec: &RespondSpec, agent: &'a Agent, equal: f64) -> FundedListener<'a> {
+        FundedListener {
+            agent,
+            listens: if self.deafened[agent.id.index()] { 0.0 } else { spec.listens(&self.points, agent) },
+            weight: self.real.account.funds.weight(agent.id),
+            allowed: self.allowed(spec, agent),
+            equal,
+        }
+    }
+
+    /// One who has acted between two closes makes its stance anew, of what all hold now and of who was there at the last
+    /// close: its open life trades it at once, the desk at its next close.
+    pub(in crate::engine) fn decide_between(
+        &mut self,
+        spec: &RespondSpec,
+        (at, close): (Stamp, f64),
+        speak: &Speak,
+        slot: usize,
+        out: &mut Outputs,
+    ) {
+        let AgentAsset { agent, asset, .. } = spec.cast.slots[slot];
+        let before = speak.market.barrier.unwrap_or(at);
+        let mut hearing = HeardNow { at, ..self.hearing(spec, before, speak) };
+        let on = &mut hearing.assets[asset.index()];
+        (on.close, on.following) = (close, on.following.at(close));
+        // What all would have in equal parts is counted at closes.
+        let listener = self.listener(spec, &spec.cast.agents[agent.index()], 0.0);
+        self.decide_on(&hearing, &listener, slot, &mut [None; 2], out);
+    }
+
     /// What there is to hear at this barrier.
     fn hearing<'a>(&self, spec: &'a RespondSpec, at: Stamp, speak: &'a Speak) -> HeardNow<'a> {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.voices(spec);
-        let reference = 1.0 / cast.declared.max(1) as f64;
+        let reference = cast.equal_weight();
         let shares = Shares::new(cast, at, speak, reference, &self.real.account.funds);
         let asset = |(i, l): (usize, &InstrumentState)| {
             let id = AssetId(i as u16);
@@ -242,13 +266,22 @@ impl Respond {
     ) {
         let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         let factors = mind::explain(heard, &agent.traits);
-        let body = MessageKind::Stance(Stance { verb, own: heard.own, result: x, factors, because });
+        let stance = Stance { verb, own: heard.own, result: x, factors, because };
+        let body = MessageKind::Stance(stance);
         let ear = &mut self.ears[slot];
         ear.said = x;
         ear.verb = verb;
         self.edges[slot] = edges;
-        let asset = hearing.spec.cast.slots[slot].asset;
-        self.bus.deliver(hearing.at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
+        let (at, asset) = (hearing.at, hearing.spec.cast.slots[slot].asset);
+        let id = self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
+        if hearing.spec.has_reactions {
+            // It is of those who moved it, and of all that led its open life to where it stands.
+            let mut chain =
+                self.open_lives[slot].as_ref().map_or_else(CauseChain::default, |o| o.ways.chain.clone());
+            let voices = edges.iter().filter(|e| e.share > 0.0);
+            voices.for_each(|e| chain.extend(Speaker::Agent(e.from), &CauseChain::default()));
+            self.heard.stance((agent.id, asset), (at, id), &stance, chain);
+        }
     }
 
     /// What listening was worth since the last barrier goes to those who moved the listener.

@@ -24,6 +24,7 @@ mod operator_commands;
 mod spec;
 mod state;
 
+pub(in crate::engine) use hear::HeardBy;
 pub use open_legs::OpenLegs;
 pub use open_life::{CompanyShare, OpenLife};
 pub use spec::{ControlOverrides, RespondSpec};

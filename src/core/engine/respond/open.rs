@@ -18,12 +18,12 @@ use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Action, AgentId, AssetId, Cause, Hearing, MessageId, MessageKind, Outcome, ReactionEffect, Reason, Stamp,
-    Swayed, Verb,
+    Action, AgentId, AssetId, Cause, Hearing, MessageId, MessageKind, Outcome, ReactionEffect, Reason,
+    Speaker, Stamp, Swayed, Verb,
 };
 use crate::engine::outputs::{BeforeLook, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
-use crate::engine::{Outputs, Utterance, lives};
+use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::consensus::Consensus;
 use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
@@ -63,7 +63,7 @@ impl Respond {
         if !spec.has_reactions {
             return;
         }
-        let (cast, reference) = (&*spec.cast, lives::reference(&spec.settings, &spec.cast));
+        let (cast, reference) = (&*spec.cast, spec.cast.stake(spec.settings.capital));
         let mut words = Vec::new();
         let mut rest = &said.utterances[..];
         for before in &said.before {
@@ -95,6 +95,7 @@ impl Respond {
                 speakers: 0.0,
                 now: at,
                 since: Stamp(i64::MIN),
+                news: None,
                 close: now.close,
                 sigma: now.sigma,
             };
@@ -104,21 +105,15 @@ impl Respond {
             self.rejoin(slot, at, &speak.lives[slot]);
         }
         self.heard.age();
-        self.remember(at, words);
+        if said.reheard.is_none() {
+            self.remember(at, words);
+        }
     }
 
     /// What open lives said is heard from now on.
     pub(super) fn remember(&mut self, at: Stamp, words: Vec<OpenWord>) {
         for OpenWord { speaker, message, side, chain, body } in words {
-            match body {
-                MessageKind::Action(a) => {
-                    self.heard.action(speaker, (at, message), (a.verb, side), Some(chain));
-                }
-                MessageKind::Outcome(o) => {
-                    self.heard.outcome(speaker, (at, message), (&o, side), Some(chain));
-                }
-                _ => {}
-            }
+            self.heard.said(speaker, (at, message), (&body, side), Some(chain));
         }
     }
 
@@ -196,13 +191,13 @@ impl Respond {
         let mut words = Vec::new();
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
-                if action.verb != Verb::Close {
-                    ways.side = sign(action.delta);
-                } else {
-                    ways.acted = 0;
-                }
+                ways.heed(action);
             }
             if n < both {
+                if matches!(&body, MessageKind::Action(a) if a.verb == Verb::Open) {
+                    // An intent that begins as its alone life's has come about through nobody.
+                    ways.chain = CauseChain::default();
+                }
                 continue;
             }
             let body = match body {
@@ -356,15 +351,15 @@ impl<'a> OpenCompany<'a> {
         }
     }
 
-    fn is_news(&self, reaction: &AgentReaction) -> bool {
+    /// The message after which a reaction must have heard something to act on what is held; none where it cannot have.
+    fn news(&self, reaction: &AgentReaction) -> Option<MessageId> {
         let (heard, asset) = (self.hears.heard, self.listening.asset);
-        match self.news {
-            News::SinceBarrier => heard.is_news(reaction, asset),
-            News::Since(message, is_moved) => {
-                heard.is_newer(reaction, asset, message)
-                    && (is_moved || !matches!(reaction.rule.hears.what, Hearing::Near(..)))
-            }
-        }
+        let (than, is_moved) = match self.news {
+            News::SinceBarrier => (heard.heard_by_all(), true),
+            News::Since(message, is_moved) => (message, is_moved),
+        };
+        let is_price = matches!(reaction.rule.hears.what, Hearing::Near(..));
+        ((is_moved || !is_price) && heard.is_newer(reaction, asset, than)).then_some(than)
     }
 
     /// What a reaction heard that can act at this moment of the life.
@@ -375,9 +370,8 @@ impl<'a> OpenCompany<'a> {
         }
         // Who holds, or is flat, acts on news; who enters or adds on what was said lately.
         let on_news = matches!(moment, LifeMoment::Holding(_) | LifeMoment::Flat);
-        if on_news && !self.is_news(reaction) {
-            return None;
-        }
+        let news = if on_news { Some(self.news(reaction)?) } else { None };
+        let listener = ReactionListener { news, ..listener };
         self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
     }
 
@@ -491,6 +485,7 @@ impl Company for OpenCompany<'_> {
         self.pending.push(Swayed { reaction, causes: named.collect() });
         let chain = &mut self.ways.chain;
         chain.depth = chain.depth.max(causes.chain.depth);
-        causes.chain.agents.iter().for_each(|agent| chain.extend(*agent, &CauseChain::default()));
+        let through = causes.chain.agents.iter().map(|agent| Speaker::Agent(*agent));
+        through.for_each(|agent| chain.extend(agent, &CauseChain::default()));
     }
 }

@@ -22,10 +22,10 @@ use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
 use crate::agents::{Agent, Population};
 use crate::domain::{AgentId, InstrumentId, MarketEvent, MessageId, MessageKind, Stamp};
+use crate::engine::Outputs;
 use crate::engine::outputs::{BeforeLegs, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::structures::{DualFill, Structures};
-use crate::engine::{Outputs, lives};
 use crate::fills::liquidation::Stake;
 use crate::hive::heard::ReactionListener;
 use crate::market::Market;
@@ -149,6 +149,7 @@ impl Respond {
                 speakers: 0.0,
                 now: before.now,
                 since: Stamp(i64::MIN),
+                news: None,
                 close: listing.map_or(f64::NAN, |l| l.last().close),
                 sigma: listing.map_or(f64::NAN, |l| l.sigma),
             };
@@ -285,7 +286,9 @@ impl Respond {
                 self.open_legs[i].joins(twin, (cast, &speak.market));
             }
         }
-        self.remember(at, all);
+        if said.reheard.is_none() {
+            self.remember(at, all);
+        }
     }
 
     /// What happens to the books of lives that are apart.
@@ -360,7 +363,7 @@ impl Respond {
 
 /// Capital of an agent's lives in one structure, in currency.
 fn capital(spec: &RespondSpec, agent: &Agent) -> f64 {
-    lives::reference(&spec.settings, &spec.cast) / agent.structures.len() as f64
+    spec.cast.stake(spec.settings.capital) / agent.structures.len() as f64
 }
 
 fn filling<'a>(spec: &'a RespondSpec, market: &'a Market) -> FillContext<'a> {

@@ -5,5 +5,7 @@ mod any_series;
 mod casting;
 mod character;
 mod families;
+mod finer;
+mod hedged;
 mod stage;
 mod structured;

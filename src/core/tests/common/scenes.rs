@@ -224,7 +224,10 @@ fn making(change: &Change) -> Scene {
         ("age", 5.0),
     ];
     let who = [("Mia", SideRule::Both), ("Moe", SideRule::Short)];
-    let who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
+    let mut who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
+    // One more quotes at several prices, and takes back what is beyond a quote.
+    let wide = [&numbers[..], &[("levels", 3.0), ("hedge", 1.0)]].concat();
+    who.push(agent("Max", FamilyId::MarketMaking, SideRule::Both, &wide));
     let mut hand = Scene::by_hand("a market to make, by hand", &[PERP], who);
     let mut knows = 100.0;
     for n in 0..6_000_i32 {
@@ -342,4 +345,55 @@ fn carries(change: &Change) -> Scene {
         hand.events.push(Event::Barrier(at));
     }
     hand.done(change)
+}
+
+/// The families at bars whose hedge may be an opposite leg.
+pub const HEDGED: [FamilyId; 5] =
+    [FamilyId::Directional, FamilyId::Trend, FamilyId::Momentum, FamilyId::Range, FamilyId::Volatility];
+
+/// Coins on margin and a perp beside them, with drifts that turn and a storm every twenty days. Who trades has so much held
+/// against each of its own when a storm comes, in the perp or in options; by nothing, half is taken off at bars.
+pub fn hedged(ratio: f64, in_options: bool) -> Scene {
+    let numbers = |family: FamilyId| match family {
+        FamilyId::Directional => vec![("drift", 60.0), ("tolerance", 1.0)],
+        FamilyId::Trend => vec![("fast", 10.0), ("slow", 60.0)],
+        FamilyId::Momentum => vec![("short", 6.0), ("medium", 42.0), ("long", 126.0)],
+        FamilyId::Range => vec![("window", 30.0), ("edge", 1.5), ("quiet", 0.5)],
+        _ => vec![("fast", 8.0), ("slow", 80.0), ("squeeze", 1.1), ("channel", 20.0)],
+    };
+    // Where options are listed volatility trades straddles.
+    let who = HEDGED.iter().filter(|f| !(in_options && **f == FamilyId::Volatility)).map(|&family| {
+        let hedge = vec![("hedge", ratio), ("hedge_in", f64::from(u8::from(in_options)))];
+        let numbers = [numbers(family), hedge].concat();
+        agent(&format!("Hal {family}"), family, SideRule::Both, &numbers)
+    });
+    let strikes = [25.0, 50.0, 75.0, 100.0, 150.0, 225.0, 340.0];
+    let expiry = bar_at(100_000);
+    let option =
+        |strike, call| (strike, call, ContractTerms::Option { expiry, strike, call, inverse: false });
+    let each = |strike| [option(strike, true), option(strike, false)];
+    let options = if in_options { strikes.map(each).concat() } else { Vec::new() };
+    let mut market = vec![(InstrumentKind::Margin, ContractTerms::Plain, "alpha"), PERP];
+    market.extend(options.iter().map(|(.., terms)| (InstrumentKind::Option, *terms, "alpha")));
+    let mut hand = Scene::by_hand("views with a leg against them, by hand", &market, who.collect());
+    let mut price = 100.0;
+    for i in 1..=6_000_i64 {
+        let storm = if i % 120 < 8 { 4.0 } else { 1.0 };
+        let drift = 0.001 * if (i / 300) % 2 == 0 { 1.0 } else { -1.0 };
+        let step = drift + 0.006 * storm * random::normal(random::key(11, &[i as u64]));
+        price *= step.exp();
+        let at = bar_at(i);
+        if i % 2 == 0 {
+            let at = Stamp(at.0 - 1);
+            hand.tell(MarketEvent::Funding { instrument: SECOND, at, rate: 0.000_1, mark: price });
+        }
+        hand.bar(FIRST, at, price);
+        hand.bar(SECOND, at, price * 1.000_5);
+        for (n, (strike, call, _)) in options.iter().enumerate() {
+            let paid = if *call { price - strike } else { strike - price };
+            hand.bar(InstrumentId(THIRD.0 + n as u16), at, paid.max(0.0) + 0.02 * price);
+        }
+        hand.events.push(Event::Barrier(at));
+    }
+    hand.done(&|_| ())
 }

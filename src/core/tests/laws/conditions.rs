@@ -16,6 +16,7 @@ use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::Legs;
 use hive_core::config::Config;
 use hive_core::engine::{Engine, Outputs};
+use hive_core::fills::fine::FillPrices;
 use hive_core::fills::pace::unit;
 use hive_domain::{
     Bar, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reason, Span,
@@ -66,7 +67,7 @@ struct Listener {
 impl Listener {
     fn new(engine: &Engine, hears: bool) -> Self {
         let cast = engine.cast();
-        let capital = engine.settings().capital * (1.0 / cast.declared as f64);
+        let capital = cast.stake(engine.settings().capital);
         let bank = |slots: &Vec<u32>| {
             let keys = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
             Bank::new(keys.filter(|k| !matches!(k, Indicator::Rank(_))).collect(), 6.0)
@@ -132,6 +133,11 @@ impl Listener {
                 if let MarketEvent::Bar { instrument, at, bar } = *market {
                     self.bar(instrument, at, bar);
                 }
+                if let MarketEvent::Inside { instrument, at, bar } = *market
+                    && engine.settings().fills == FillPrices::Fine
+                {
+                    self.between(engine, (instrument, at, bar), &mut said);
+                }
                 if self.board.accepts(market) {
                     if self.stamp.is_none_or(|s| market.at() > s) {
                         self.over(engine, &mut said);
@@ -159,6 +165,24 @@ impl Listener {
         seen.change = before.map(|(_, last)| (bar.close / last.close - 1.0).ln_1p());
         seen.bank.push(&bar);
         seen.last = Some((at, bar));
+    }
+
+    /// A bar of the fast clock, of which whoever decides at bars looks at the close.
+    fn between(&mut self, engine: &Engine, (id, at, bar): (InstrumentId, Stamp, Bar), said: &mut Said) {
+        let cast = engine.cast();
+        for (slot, voice) in self.at_bars.iter_mut().enumerate() {
+            let (agent, asset) = (cast.slots[slot].agent, cast.slots[slot].asset);
+            if asset.index() != id.index() {
+                continue;
+            }
+            let own = said.remove(&(agent.0, asset.0)).unwrap_or_default();
+            self.company.remove(&(agent.0, asset.0));
+            let (close, nan) = (bar.close, f64::NAN);
+            let (range, sigma, keys, values) = ((nan, nan, nan), nan, &[][..], &[][..]);
+            let look = BarLook { at, close, range, trades: false, sigma, keys, values, unit: 0.0, adds: 0 };
+            voice.between(&look, &own, &mut self.count);
+            *self.count.between.entry(voice.family).or_default() += own.len();
+        }
     }
 
     fn is_fresh(&self, asset: usize, at: Stamp) -> bool {
@@ -263,7 +287,7 @@ impl Listener {
             None => (&engine.speak.lives[slot], &engine.speak.raw[slot]),
         };
         voice.agrees(life);
-        let capital = engine.settings().capital / cast.declared as f64;
+        let capital = cast.stake(engine.settings().capital);
         let (held, foretold) = (raw.quantity + raw.order, voice.quantity * capital);
         let is_near = (held - foretold).abs() <= 1e-9 * foretold.abs();
         assert!(is_near, "{} at {at} holds {held}, foretold {foretold}", voice.name);
@@ -432,6 +456,31 @@ fn law12_orders_that_rest_at_a_level_replay_alone_and_open() {
     }
 }
 
+/// Quarters of an hour, at whose closes stops and targets are judged.
+pub fn told_finely(days: u32) -> Tape {
+    let mut tape = crate::common::served::paired(days, 1_000);
+    let desk = tape.universe.desk().len();
+    tape.universe.instruments.truncate(desk);
+    tape
+}
+
+#[test]
+fn law12_conditions_replay_between_closes_alone_and_open() {
+    let tape = told_finely(200);
+    let mut config = shipped();
+    config.fills = FillPrices::Fine;
+    let rules = super::reactions::probes();
+    for hears in [false, true] {
+        for (i, agent) in config.roster.agents.iter_mut().enumerate().filter(|_| hears) {
+            agent.reacts = rules.iter().cycle().skip(5 * i).take(6).cloned().collect();
+        }
+        let count = follow_lives(engine(&config, &tape.universe), tape.events.iter().copied(), hears);
+        let acted = count.between.values().filter(|n| **n > 0).count();
+        assert!(acted >= 6, "between closes: {:?}", count.between);
+        assert!(count.unknown.is_empty() && count.broken.is_empty(), "{:?}", count.broken);
+    }
+}
+
 #[test]
 fn law12_conditions_replay_where_assets_pause_vanish_and_return() {
     let mut tape = Tape::synth(SynthWorld::Market, 5, 300);
@@ -515,4 +564,22 @@ fn law12_conditions_of_structures_behind_a_maker_leg_replay() {
     }
     // When what rests is filled is nobody's to foretell; all else is.
     assert!(count.unknown.keys().all(|(_, what)| *what == Unknown::InFlight), "{:?}", count.unknown);
+}
+
+#[test]
+fn law12_conditions_of_views_with_an_opposite_leg_replay() {
+    for in_options in [false, true] {
+        let scene = scenes::hedged(0.75, in_options);
+        let count = follow(scene.engine, scene.events);
+        assert!(count.broken.is_empty(), "{} times, first {:?}", count.broken.len(), count.broken[0]);
+        for family in scenes::HEDGED {
+            if in_options && family == FamilyId::Volatility {
+                continue;
+            }
+            let hedges = count.said.get(&(family, Reason::Hedge.to_string()));
+            let (opened, hedges) = (count.opened(family), hedges.copied().unwrap_or_default());
+            assert!(opened >= 8 && hedges >= 3, "{family} opened {opened}, hedged {hedges}");
+        }
+        assert!(count.unknown.is_empty(), "{:?}", count.unknown);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::common::{Run, Tape, actions, deaf, flat, hash, run, shipped, stances};
 use hive_core::config::Config;
 use hive_core::engine::Outputs;
+use hive_core::fills::fine::FillPrices;
 use hive_core::fills::pace::Trades;
 use hive_core::hive::settings::Managers;
 use hive_domain::{
@@ -60,6 +61,18 @@ fn law02_they_are_equal_where_orders_rest_at_levels() {
     config.roster.agents = super::conditions::resting().roster.agents;
     equal_bit_for_bit(&config, &tape);
     (config.desk.trades, config.desk.patience) = (Trades::Zone, 0.5);
+    equal_bit_for_bit(&config, &tape);
+}
+
+#[test]
+fn law02_they_are_equal_where_stops_and_targets_are_judged_between_closes() {
+    let tape = super::conditions::told_finely(120);
+    let mut config = deaf();
+    let coarse = run(&config, &tape);
+    config.fills = FillPrices::Fine;
+    equal_bit_for_bit(&config, &tape);
+    assert_ne!(hash(&coarse.engine.speak.curve), hash(&run(&config, &tape).engine.speak.curve), "it matters");
+    config.desk.patience = 0.5;
     equal_bit_for_bit(&config, &tape);
 }
 

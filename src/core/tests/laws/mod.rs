@@ -7,6 +7,7 @@ mod delisting;
 mod each_reaction;
 mod emergence;
 mod gate;
+mod heard;
 mod house;
 mod in_legs;
 mod limits;

@@ -7,10 +7,11 @@ use hive_core::fills::pace::unit;
 use hive_core::hive::settings::MoneyFollows;
 use hive_domain::{
     Action, AgentId, AnnouncedLevel, AssetId, Bar, Command, Event, FamilyId, Goal, HeardOn, HeardSide,
-    Hearing, Hears, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reaction, ReactionEffect, Reason,
-    Span, Speaker, SpokenBy, Stamp, Swayed, Term, Verb, Whom, random,
+    Hearing, Hears, InstrumentId, MarketEvent, Message, MessageKind, PendingEntry, Plan, Reaction,
+    ReactionEffect, Reason, Span, Speaker, SpokenBy, Stamp, Swayed, Term, Verb, Whom, random,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Days of the embedded market that most of these look at.
 const DAYS: u32 = 200;
@@ -103,15 +104,34 @@ fn the_deaf_live_by_no_reaction_and_one_who_is_deafened_is_its_alone_life_again(
     assert!(run.engine.respond.open_lives.iter().all(Option::is_none));
 }
 
+/// The opening that a word is, or that an order at rest comes to where it is filled.
+fn opening(m: &Message) -> Option<Action> {
+    match &m.body {
+        MessageKind::Action(a) => Some(a.clone()),
+        MessageKind::Rest(PendingEntry { intent, after, limit, plan, .. }) => Some(Action {
+            verb: Verb::Open,
+            intent: *intent,
+            reason: Reason::Signal,
+            before: 0.0,
+            after: *after,
+            delta: *after,
+            price: *limit,
+            plan: Arc::clone(plan),
+        }),
+        _ => None,
+    }
+}
+
 /// What a deed changed: the words before it that say what would have been, and the price at which its intent was opened. Of
 /// an opening they are the alone life's at the same barrier, if that opens too.
 fn without(messages: &[Message], m: &Message, deed: &Action) -> Option<(Action, f64)> {
     if deed.verb == Verb::Open {
         let same =
             |o: &&Message| (o.at, o.from, o.asset) == (m.at, m.from, m.asset) && o.life != SpokenBy::Open;
-        let mut own = messages.iter().rev().filter(same).filter_map(action);
+        let mut own = messages.iter().rev().filter(same).filter_map(opening);
         let alone = own.find(|a| a.verb == Verb::Open && a.side() == deed.side())?;
-        return Some((alone.clone(), alone.price));
+        let price = alone.price;
+        return Some((alone, price));
     }
     let own = messages[..m.id.0 as usize - 1].iter().rev();
     let own = own.filter(|o| (o.from, o.asset) == (m.from, m.asset) && o.life != SpokenBy::Alone);
@@ -131,9 +151,12 @@ pub(super) fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message
             return (0..Span::HOUR.0).contains(&late) && w.without != before;
         }
         (ReactionEffect::Wait(_), _) => return false,
-        (_, MessageKind::Action(a)) => a,
-        _ => return false,
+        _ => match opening(m) {
+            Some(a) => a,
+            None => return false,
+        },
     };
+    let a = &a;
     let is_taken = |x: f64, reason| match a.verb {
         Verb::Close => x == 1.0 && (a.reason, a.after) == (reason, 0.0),
         Verb::Decrease => a.reason == reason && (a.after / before - (1.0 - x)).abs() < 1e-9,
@@ -174,7 +197,11 @@ pub(super) fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message
 fn is_cause(hears: &Hears, deed: &Message, cause: &Message) -> bool {
     let is_kind = match (hears.what, &cause.body) {
         (Hearing::Opened, MessageKind::Action(a)) => matches!(a.verb, Verb::Open | Verb::Increase),
+        (Hearing::Added, MessageKind::Action(a)) => a.verb == Verb::Increase,
         (Hearing::Closed, MessageKind::Action(a)) => matches!(a.verb, Verb::Close | Verb::Decrease),
+        (Hearing::Reduced, MessageKind::Action(a)) => a.verb == Verb::Decrease,
+        (Hearing::Confirmed, MessageKind::Stance(s)) => s.result.abs() > s.own.abs(),
+        (Hearing::Turned { .. }, MessageKind::Adjustment(a)) => a.agent.is_none(),
         (Hearing::Won, MessageKind::Outcome(o)) => o.pnl > 0.0,
         (Hearing::Lost(_), MessageKind::Outcome(o)) => o.pnl <= 0.0,
         (Hearing::Near(..), MessageKind::Action(_)) | (Hearing::Goal { .. }, MessageKind::Goal(_)) => true,
@@ -207,6 +234,9 @@ pub(super) fn probes() -> Vec<Reaction> {
         rule(near(AnnouncedLevel::Target), HeardSide::With, 1, Cut(0.25)),
         rule(near(AnnouncedLevel::Add), HeardSide::With, 1, Target(1.25)),
         rule(goal, HeardSide::Either, 1, Stop(0.7)),
+        rule(Hearing::Added, HeardSide::Against, 1, Cut(0.5)),
+        rule(Hearing::Reduced, HeardSide::Against, 1, Target(1.25)),
+        rule(Hearing::Confirmed, HeardSide::With, 2, Size(0.5)),
     ]
 }
 
@@ -305,14 +335,19 @@ fn a_rule_that_is_turned_round_makes_other_deeds() {
 /// A rule drawn by its key, whose words and waits last no longer than eight barriers.
 fn drawn(key: u64, agents: &[String]) -> Reaction {
     let pick = |salt: u64, n: usize| (random::uniform(random::mix(key, salt)) * n as f64) as usize;
-    let level = [AnnouncedLevel::Stop, AnnouncedLevel::Target, AnnouncedLevel::Add, AnnouncedLevel::Hedge]
-        [pick(1, 4)];
-    let what = match pick(2, 6) {
+    let level = [AnnouncedLevel::Stop, AnnouncedLevel::Target, AnnouncedLevel::Add][pick(1, 3)];
+    let what = match pick(2, 12) {
         0 => Hearing::Opened,
         1 => Hearing::Closed,
         2 => Hearing::Won,
         3 => Hearing::Lost(None),
         4 => Hearing::Lost(Some(Reason::Stop)),
+        5 => Hearing::Added,
+        6 => Hearing::Reduced,
+        7 => Hearing::Amended,
+        8 => Hearing::Waited,
+        9 => Hearing::Doubted,
+        10 => Hearing::Confirmed,
         _ => Hearing::Near(level, 1.0 + pick(3, 4) as f64),
     };
     let who = match pick(4, 4) {

@@ -5,8 +5,8 @@
 //! 1. An opposite leg is announced only where it could be ordered at the opening's prices, its family hears of its
 //!    instrument, nothing is held there yet, and the structure has no more than [`LEGS_MAX`] legs with it. Who quotes, who
 //!    hedges as it goes, and who provides liquidity has no first leg of known size: of them none is taken.
-//! 2. It is on the other side of the first leg, so many base units for each of its own, and belongs to the units of the
-//!    structure from then on: what makes these fewer or more does so to it.
+//! 2. It is on the other side of the first leg, a put on the same, so many base units for each of its own, and belongs to the
+//!    units of the structure from then on: what makes these fewer or more does so to it.
 //! 3. What moves with the price of the structure's own asset takes its worth off the structure's delta, as a share of the
 //!    notional of the largest leg; of another asset, or an option or MOVE contract, whose worth is no delta, it does not.
 
@@ -15,7 +15,8 @@ use crate::agents::family::Family;
 use crate::agents::life::{OpenIntent, OpenLeg};
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::agents::structures::legs::Legs;
-use crate::domain::{Hedge, HedgeKind, InstrumentId, InstrumentKind};
+use crate::agents::structures::listed::ListedInstruments;
+use crate::domain::{ContractTerms, Hedge, HedgeKind, InstrumentId, InstrumentKind};
 use std::sync::Arc;
 
 /// Whether a family holds its first leg in a size that is known.
@@ -23,9 +24,15 @@ fn is_plain(family: &dyn Family) -> bool {
     !(family.is_maker() || family.is_hedged())
 }
 
-/// The leg that is held against a first one.
-fn against(first: StructureLeg, instrument: InstrumentId, ratio: f64) -> StructureLeg {
-    StructureLeg { instrument, ratio: -ratio * first.ratio }
+/// The leg that is held against a first one: on its other side, but of a put, which gains as the first one loses, on its own.
+fn against(
+    listed: &ListedInstruments,
+    first: StructureLeg,
+    instrument: InstrumentId,
+    ratio: f64,
+) -> StructureLeg {
+    let is_put = matches!(listed.get(instrument).terms, ContractTerms::Option { call: false, .. });
+    StructureLeg { instrument, ratio: if is_put { ratio } else { -ratio } * first.ratio }
 }
 
 impl InLegs<'_> {
@@ -41,7 +48,7 @@ impl InLegs<'_> {
         }
         let coin = seen.listed.coin(instrument);
         let is_new = legs.iter().all(|l| seen.listed.coin(l.leg.instrument) != coin);
-        let leg = against(legs[0].leg, instrument, ratio);
+        let leg = against(seen.listed, legs[0].leg, instrument, ratio);
         let is_allowed = p.side * leg.ratio >= 0.0 || seen.listed.get(instrument).kind.can_short();
         is_new && is_allowed && self.orderable(leg, units).is_some()
     }
@@ -52,7 +59,8 @@ impl InLegs<'_> {
         let Some(Hedge { how: HedgeKind::Opposite { instrument, ratio }, .. }) = open.plan.hedge else {
             return true;
         };
-        open.legs.first().is_some_and(|l| self.orderable(against(l.leg, instrument, ratio), units).is_some())
+        let leg = |first: &OpenLeg| against(self.seen.listed, first.leg, instrument, ratio);
+        open.legs.first().is_some_and(|first| self.orderable(leg(first), units).is_some())
     }
 
     /// Worth of one base unit of a leg, where so many units of it can be ordered.
@@ -74,7 +82,7 @@ impl InLegs<'_> {
     ) -> bool {
         let seen = self.seen;
         let Some(first) = open.legs.first() else { return false };
-        let leg = against(first.leg, instrument, ratio);
+        let leg = against(seen.listed, first.leg, instrument, ratio);
         let Some(worth) = self.orderable(leg, open.units).filter(|_| is_aligned([&leg].into_iter(), seen))
         else {
             return false;

@@ -8,11 +8,11 @@ use hive_core::agents::proposal::{Proposal, StructureLeg};
 use hive_core::agents::structures::legs::{LATENCY, Legs};
 use hive_core::agents::structures::listed::ListedInstruments;
 use hive_core::agents::structures::ranges::{Bounds, LiquidityChange};
-use hive_core::agents::structures::{KEYS, StructureContext, Values};
+use hive_core::agents::structures::{StructureContext, Values};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{
-    Action, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Plan, Reason, Span, Stamp, Term,
+    Action, AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind,
+    MarketEvent, MessageKind, Plan, Reason, Span, Stamp, Term, money,
 };
 use hive_market::Market;
 use hive_market::quotes::DetailLevel;
@@ -81,7 +81,19 @@ impl Ear<'_> {
         })
     }
 
-    /// Orders so many units more of a leg; a maker takes nothing.
+    /// Of so many units those that all legs can be held in: whole lots of each, and so of the one with the fewest of them.
+    fn in_lots(&self, legs: impl Iterator<Item = (InstrumentId, f64, bool)>, units: f64) -> f64 {
+        let lot = |id| money::to_estimate(self.seen.listed.get(id).lot);
+        let step =
+            legs.filter(|l| !l.2).map(|l| lot(l.0) / l.1.abs()).filter(|s| s.is_finite()).fold(0.0, f64::max);
+        if step == 0.0 || self.rules.is_maker() {
+            units
+        } else {
+            (units / step * (1.0 + 1e-12)).floor() * step
+        }
+    }
+
+    /// Orders of a leg what so many more, in lots, come to; a maker takes nothing.
     fn send(&self, leg: &mut HeardLeg, side: f64, more: f64) {
         let size = (leg.leg.ratio * more).abs();
         let whole = if leg.bounds.is_some() { size } else { self.seen.listed.lots(leg.leg.instrument, size) };
@@ -105,6 +117,8 @@ impl Ear<'_> {
             Some(size) => size * seen.capital / notional,
             None => seen.units(p.size, notional),
         };
+        let all = p.legs.iter().zip(&bounds).map(|(l, b)| (l.instrument, l.ratio, b.is_some()));
+        let first = self.in_lots(all, first);
         let legs = p.legs.iter().zip(bounds).map(|(l, b)| self.leg(*l, b, first));
         let mut open = Followed {
             plan: Plan {
@@ -180,7 +194,11 @@ impl Voice {
             return self.close(&LegLook::new(ear, None), &mut acts, open, Reason::Liquidated);
         }
         let legs = self.open.iter().flat_map(|o| o.legs.iter().map(|l| &l.leg));
-        let is_early = self.looked.is_some_and(|l| ear.seen.now.since(l) < ear.rules.pace());
+        // A venue that took over what was being closed is no look of its owner's, and is told with the outcome.
+        let is_told =
+            |m: &MessageKind| matches!(m, MessageKind::Outcome(o) if o.reason == Reason::Liquidated);
+        let is_early = !said.iter().any(is_told)
+            && self.looked.is_some_and(|l| ear.seen.now.since(l) < ear.rules.pace());
         if is_early || !ear.is_aligned(legs) {
             assert!(said.is_empty(), "{} at {}: acts out of its pace: {said:?}", self.name, ear.seen.now);
             return;
@@ -273,12 +291,13 @@ impl Look for LegLook<'_> {
     }
 
     fn views(&self, held: u32, open: Option<&Followed>) -> [EvalContext<'_>; 2] {
-        let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
+        let rules = self.ear.rules;
+        let ((close, sigma), entry, keys) = (rules.bar(), f64::NAN, rules.keys());
         let (side, bests) = open.map_or((0.0, [0.0; 2]), |o| (o.side, o.best));
         let is_first = self.is_flat && open.is_some();
         [0, 1].map(|n| {
             let Values(values) = if is_first { &self.first } else { &self.values[n] };
-            EvalContext { close, sigma, held, best: bests[n], entry, side, keys: &KEYS, values }
+            EvalContext { close, sigma, held, best: bests[n], entry, side, keys, values }
         })
     }
 
@@ -294,17 +313,20 @@ impl Look for LegLook<'_> {
     fn opening(&self, held: u32, offer: Option<&Offer>, _said: Option<&Action>) -> Option<Followed> {
         let (nothing, [view, _]) = (Legs::default(), self.views(held, None));
         let told = self.ear.told.clone();
-        let proposed = told.or_else(|| self.ear.rules.propose(&self.ear.with(&nothing), &view));
+        let again = offer.map(|offer| offer.again.side);
+        let proposed = told.or_else(|| self.ear.rules.propose(&self.ear.with(&nothing), &view, again));
         let proposed = proposed.filter(|p| offer.is_none_or(|offer| offer.again.side == p.side))?;
         self.ear.enter(&proposed, offer)
     }
 
     fn next_add(
         &self,
-        before: (Condition, f64),
+        (when, more): (Condition, f64),
         _said: Option<(Condition, f64)>,
     ) -> Option<(Condition, f64)> {
-        Some(before)
+        let (_, sigma) = self.ear.rules.bar();
+        let beyond = self.values[0].of(Indicator::Gain) + 4e4 * sigma;
+        Some((if sigma.is_nan() { when } else { Condition { right: Term::Level(beyond), ..when } }, more))
     }
 
     fn is_own(&self, when: &Condition) -> bool {
@@ -342,13 +364,17 @@ impl Look for LegLook<'_> {
     }
 
     fn order(&self, open: &mut Followed, more: f64) {
-        let side = open.side;
+        let (side, legs) = (open.side, &open.legs);
+        let all = || legs.iter().map(|l| (l.leg.instrument, l.leg.ratio, l.bounds.is_some()));
+        let whole = |units| self.ear.in_lots(all(), units);
+        let more = whole(open.units) - whole(open.units - more);
         open.legs.iter_mut().for_each(|l| self.ear.send(l, side, more));
     }
 
     fn oppose(&self, open: &mut Followed, instrument: InstrumentId, ratio: f64) -> bool {
         let (ear, first) = (self.ear, open.legs[0].leg);
-        let against = StructureLeg { instrument, ratio: -ratio * first.ratio };
+        let put = matches!(ear.seen.listed.get(instrument).terms, ContractTerms::Option { call: false, .. });
+        let against = StructureLeg { instrument, ratio: ratio * first.ratio * if put { 1.0 } else { -1.0 } };
         if ear.is_settled(instrument) || !ear.is_aligned([&against].into_iter()) {
             return false;
         }

@@ -46,6 +46,8 @@ pub struct Count {
     /// Orders that rested at a level and were filled, and that were taken off.
     pub at_levels: BTreeMap<FamilyId, usize>,
     pub taken_off: BTreeMap<FamilyId, usize>,
+    /// What was done between two closes.
+    pub between: BTreeMap<FamilyId, usize>,
     /// Offers that were true with nothing to open.
     pub broken: Vec<String>,
 }
@@ -355,8 +357,9 @@ impl Voice {
                 // A fraction as rosters name them.
                 let taken = ((1.0 - act.after / act.before) * 1e6).round() / 1e6;
                 let units = open.units * (1.0 - taken);
-                look.order(open, units - open.units);
+                let more = units - open.units;
                 open.units = units;
+                look.order(open, more);
                 assert_eq!(act.after, open.size(), "{act}");
                 self.quantity *= act.after / act.before;
             }
@@ -442,6 +445,33 @@ impl Voice {
             }
         }
         acts.end("no condition asks for this");
+    }
+
+    /// A price between two closes: stop and targets are judged at it, and nothing else.
+    pub fn between(&mut self, look: &impl Look, said: &[MessageKind], count: &mut Count) {
+        let done = self.heard(said, count);
+        let mut acts = self.acts(&done, &[], look.now());
+        let Some(mut open) = self.open.take() else { return acts.end("nothing is open between closes") };
+        let holds = |when: &Condition| self.truth(look, when, &open) == Truth::True;
+        let is_paid = open.plan.targets.iter().any(|t| t.fraction >= 1.0 && holds(&t.when));
+        if holds(&open.plan.stop) {
+            self.close(look, &mut acts, open, Reason::Stop);
+        } else if is_paid {
+            self.close(look, &mut acts, open, Reason::Target);
+        } else {
+            let due = |voice: &Voice, open: &Followed| {
+                let holds = |when: &Condition| voice.truth(look, when, open) == Truth::True;
+                open.plan.targets.iter().position(|t| holds(&t.when))
+            };
+            while let Some(nearest) = due(self, &open) {
+                let (act, before) = (acts.next(Reason::Target), open.size());
+                open.units = self.resize(look, act, &mut open, Part::Target(nearest));
+                acts.check(act, Verb::Decrease, Reason::Target, (before, open.size()), &open);
+                self.quantity *= act.after / act.before;
+            }
+            self.open = Some(open);
+        }
+        acts.end("only a stop or a target acts between closes");
     }
 
     /// The asset is gone, and what was held of it.
