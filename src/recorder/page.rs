@@ -6,9 +6,11 @@ use super::record::{Spread, Standing};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Condition, Factor, MessageId, MessageKind, Stamp, Term, Verb};
+use crate::domain::{AgentId, Condition, Factor, Message, MessageId, MessageKind, Stamp, Term, Verb};
 use crate::engine::Engine;
-use crate::view::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, StanceReason, TraitBar};
+use crate::view::cockpit::{
+    AgentPage, CONDITIONS_MAX, DeedView, IntentView, StanceReason, TraitBar, bounded,
+};
 
 /// The page of a declared agent; none for others.
 pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<AgentPage> {
@@ -38,9 +40,16 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         trades: trades(engine, agent),
         sent: bus.sent(id.index()),
         acted_on: bus.acted_on(id.index()),
+        deeds: recorder.deeds(id).map(|m| deed(engine, m)).collect(),
         packages: super::legs::packages(engine, agent),
         services: recorder.served.rows(engine).into_iter().filter(|s| s.agent == id).collect(),
     })
+}
+
+/// What others made an agent do, as its page says it.
+fn deed(engine: &Engine, m: &Message) -> DeedView {
+    let asset = m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default();
+    DeedView { message: m.id, at: m.at, asset, text: bounded(words::deed(engine, m)) }
 }
 
 /// Intents that its alone lives have closed.

@@ -24,8 +24,8 @@ use crate::engine::{Engine, Outputs};
 use crate::fills::fine::FillPrices;
 use crate::hive::emergence::SharpeGain;
 use crate::view::cockpit::{
-    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
-    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, DEEDS_SHOWN_MAX, EDGES_MAX,
+    Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
 use crate::view::orders::{FILLS_MAX, FillRow};
 use std::collections::VecDeque;
@@ -75,6 +75,8 @@ pub struct Recorder {
     actions: Vec<Option<Message>>,
     /// By declared slot: the last stance.
     stances: Vec<Option<Decision>>,
+    /// By declared agent: what others made it do last, newest first.
+    deeds: Vec<VecDeque<Message>>,
     /// By declared agent: the last thing it said.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
@@ -103,6 +105,7 @@ impl Recorder {
             messages: VecDeque::with_capacity(MESSAGES_MAX),
             actions: vec![None; cast.voices()],
             stances: vec![None; cast.declared_slots],
+            deeds: vec![VecDeque::new(); cast.declared],
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
             fills: VecDeque::with_capacity(FILLS_MAX),
@@ -211,6 +214,10 @@ impl Recorder {
         if let Some(last) = self.last.get_mut(id.index()) {
             *last = Some(message.clone());
         }
+        if let Some(deeds) = self.deeds.get_mut(id.index()).filter(|_| !message.swayed.is_empty()) {
+            deeds.truncate(DEEDS_SHOWN_MAX - 1);
+            deeds.push_front(message.clone());
+        }
         let mut voices = cast.voices_by(&cast.agents[id.index()]);
         let Some(voice) = voices.find(|v| cast.voice(*v).1 == asset) else { return };
         match &message.body {
@@ -242,6 +249,11 @@ impl Recorder {
     /// The last action on a declared slot.
     pub(super) fn action(&self, slot: usize) -> Option<&Message> {
         self.actions.get(slot)?.as_ref()
+    }
+
+    /// What others made an agent do last, newest first.
+    pub(super) fn deeds(&self, agent: AgentId) -> impl Iterator<Item = &Message> {
+        self.deeds.get(agent.index()).into_iter().flatten()
     }
 
     /// The last stance on a declared slot.

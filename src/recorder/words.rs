@@ -99,14 +99,23 @@ pub fn line(names: &dyn TalkNames, m: &Message) -> String {
         SpokenBy::Alone => "alone ",
         SpokenBy::Open => "open ",
     };
-    let said = format!("{life}{}", full(names, &m.body));
-    let Speaker::Agent(id) = m.from else { return said };
+    format!("{life}{}{}", full(names, &m.body), causes(names, m))
+}
+
+/// What an open life did because of others, in short, with what swayed it.
+pub fn deed(names: &dyn TalkNames, m: &Message) -> String {
+    format!("{}{}", short(names, &m.body), causes(names, m))
+}
+
+/// By which rule which messages swayed it, and by how much each.
+fn causes(names: &dyn TalkNames, m: &Message) -> String {
+    let Speaker::Agent(id) = m.from else { return String::new() };
     let swayed = m.swayed.iter().map(|s| {
         let rule = names.reaction_name(id, s.reaction).unwrap_or_default();
         let causes = s.causes.iter().map(|c| format!("#{} {:+.1} %", c.message.0, 100.0 * c.part));
         format!("; {rule}: {}", causes.collect::<Vec<_>>().join(", "))
     });
-    std::iter::once(said).chain(swayed).collect()
+    swayed.collect()
 }
 
 /// A message in full, with all conditions.

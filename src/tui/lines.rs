@@ -71,6 +71,10 @@ pub(super) fn page(p: &AgentPage) -> Vec<String> {
         let leg = |l: &LegView| format!("  {}: {:+} of {:+}", l.instrument, l.held, l.wanted);
         lines.extend(package.legs.iter().map(leg));
     }
+    for deed in &p.deeds {
+        let when = words::moment(deed.at);
+        lines.push(format!("{} by what it heard, #{} of {when}: {}", deed.asset, deed.message.0, deed.text));
+    }
     for w in &p.why {
         let numbers = format!("{:+.2} % to {:+.2} %", 100.0 * w.own, 100.0 * w.result);
         lines.push(format!(

@@ -585,6 +585,22 @@ pub struct PackageView {
     pub legs: Vec<LegView>,
 }
 
+/// Most deeds of an agent that are shown.
+pub const DEEDS_SHOWN_MAX: usize = 4;
+
+/// What an open life did because of others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeedView {
+    /// The message that said so.
+    pub message: MessageId,
+    /// When it was said, in the market's time.
+    pub at: Stamp,
+    /// Asset that it is about.
+    pub asset: String,
+    /// What was done, and for each reaction that acted which messages moved it and by how much.
+    pub text: String,
+}
+
 /// Why the agent holds what it holds: its last stance on an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StanceReason {
@@ -662,6 +678,8 @@ pub struct AgentPage {
     pub sent: u64,
     /// Messages of others that swayed its deeds.
     pub acted_on: u64,
+    /// What reactions of its made its open lives do last, newest first, at most [`DEEDS_SHOWN_MAX`].
+    pub deeds: Vec<DeedView>,
     /// What it does for the desk.
     pub services: Vec<ServiceRow>,
     /// What it holds in legs: with money first, then open, where that is apart, and alone.

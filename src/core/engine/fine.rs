@@ -9,14 +9,14 @@
 //! 3. Alone and open are filled and judged by the same lines: of who hears nobody they stay equal to the last digit.
 
 use super::lives::Following;
-use super::outputs::StepOutput;
+use super::outputs::{StepOutput, SwayedWords};
 use super::respond::{HeardBy, OpenLife, Respond, RespondSpec};
 use super::speak::{Speak, SpeakSpec};
 use super::{Outputs, Utterance};
 use crate::agents::at_bars::AtBars;
 use crate::agents::life::Life;
 use crate::agents::{AgentAsset, Population};
-use crate::domain::{AgentId, AssetId, InstrumentKind, MessageKind, Span, Stamp};
+use crate::domain::{Action, InstrumentKind, MessageKind, Span, Stamp};
 use crate::fills::Costs;
 use crate::fills::books::SimulatedBook;
 use crate::fills::fine::FinerPrice;
@@ -79,7 +79,7 @@ impl Speak {
                 continue;
             }
             for body in words {
-                if let MessageKind::Action(action) = &body {
+                if let Some(action) = action(&body) {
                     self.announced[slot].say(action.after, action.price);
                 }
                 said.utterances.push(Utterance { voice: slot, body });
@@ -117,15 +117,16 @@ impl Respond {
                 price.fill(&mut open.raw, costs, kind);
                 let OpenLife { life, raw, .. } = &mut *open;
                 let words = price.judge((cast, slot), (at, capital), life, raw);
+                // Nobody sways it between closes.
+                let words: SwayedWords = words.into_iter().map(|body| (body, Vec::new())).collect();
                 acts |= !words.is_empty();
                 let speaker = (cast.slots[slot].agent, cast.slots[slot].asset);
-                // Each speaks for itself while they are apart.
-                for utterance in said.utterances.iter().filter(|u| u.voice == slot) {
-                    self.bus.part(speaker.0, &utterance.body, &mut out.messages);
+                for action in words.iter().filter_map(|(body, _)| action(body)) {
+                    open.announced.say(action.after, action.price);
                 }
-                for body in words {
-                    self.say_between(at, speaker, &mut open, body, out);
-                }
+                let alone = said.utterances.iter().filter(|u| u.voice == slot).map(|u| &u.body);
+                let said = self.say_open((at, speaker), &mut open.ways, alone, words, out);
+                self.remember(at, said);
                 self.open_lives[slot] = Some(open);
             }
             if acts {
@@ -133,19 +134,8 @@ impl Respond {
             }
         }
     }
+}
 
-    /// Delivers what an open life said between closes; others hear it at the next.
-    fn say_between(
-        &mut self,
-        at: Stamp,
-        speaker: (AgentId, AssetId),
-        open: &mut OpenLife,
-        body: MessageKind,
-        out: &mut Outputs,
-    ) {
-        let MessageKind::Action(action) = &body else { return };
-        let (side, chain) = open.does(action);
-        let message = self.bus.deliver_open(at, speaker, body.clone(), Vec::new(), &mut out.messages);
-        self.heard.said(speaker, (at, message), (&body, side), Some(chain));
-    }
+fn action(body: &MessageKind) -> Option<&Action> {
+    if let MessageKind::Action(action) = body { Some(action) } else { None }
 }

@@ -165,7 +165,11 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
+        show(
+            frame,
+            [reasons(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
+            b,
+        );
         show(
             frame,
             open(t, view.chart, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)),
@@ -182,7 +186,11 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             character(t, page, w),
         ];
         show(frame, parts.concat(), a);
-        show(frame, [reasons(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
+        show(
+            frame,
+            [reasons(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
+            b,
+        );
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
@@ -192,6 +200,7 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             reasons(cx, page, decision, w),
             open(t, view.chart, page, w, CHART.0),
             lives(t, page, w.min(48)),
+            deeds(t, page, w),
             influence(cx, page),
             character(t, page, w),
         ];
@@ -358,6 +367,21 @@ fn open<'a>(t: &Theme, look: ChartCursor, p: &'a AgentPage, width: usize, rows: 
             let head = Span::styled(format!("  {name:<9}"), dim);
             lines.extend(hanging(vec![head], condition, t.of(StyleRole::Text), width));
         }
+    }
+    lines.push(Line::raw(""));
+    lines
+}
+
+/// What others made its open lives do last.
+fn deeds<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
+    if p.deeds.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![section(t, "what others made it do")];
+    for deed in &p.deeds {
+        let when = format!("{} {} #{} ", words::moment(deed.at), deed.asset, deed.message.0);
+        lines.push(Line::styled(when, t.of(StyleRole::Dim)));
+        lines.extend(hanging(vec![Span::raw("  ")], &deed.text, t.of(StyleRole::Text), width));
     }
     lines.push(Line::raw(""));
     lines

@@ -14,7 +14,7 @@ use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;
 use crate::view::cockpit::{
-    AgentPage, Curves, LegView, PackageLife, PackageState, PackageView, RuleView, TopicKind,
+    AgentPage, Curves, DeedView, LegView, PackageLife, PackageState, PackageView, RuleView, TopicKind,
 };
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
@@ -56,6 +56,7 @@ pub fn page_of(agent: u32) -> AgentPage {
         trades: 3,
         sent: 9,
         acted_on: 4,
+        deeds: Vec::new(),
         services: Vec::new(),
         packages: Vec::new(),
     }
@@ -278,7 +279,7 @@ fn an_older_decision_is_told_from_memory_above_what_holds_now() {
 }
 
 #[test]
-fn a_structured_agents_page_shows_the_legs_of_its_lives() {
+fn a_structured_agents_page_shows_the_legs_of_its_lives_and_what_others_made_it_do() {
     let leg = |instrument: &str, held, wanted, working, value| LegView {
         instrument: instrument.to_owned(),
         held,
@@ -312,6 +313,12 @@ fn a_structured_agents_page_shows_the_legs_of_its_lives() {
             vec![leg("BTC/USDT alpha", 0.04, 0.04, 0.0, Some(42_000.0))],
         ),
     ];
+    page.deeds = vec![DeedView {
+        message: MessageId(512),
+        at: Stamp(1_646_000_000_000_000_000),
+        asset: "BTC".to_owned(),
+        text: "decreases (what it heard); payers leave: #498 -1.0 %, #499 -1.0 %".to_owned(),
+    }];
     let mut app = app();
     for (width, height) in [(160, 48), (80, 60)] {
         assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(0)))));
@@ -320,6 +327,9 @@ fn a_structured_agents_page_shows_the_legs_of_its_lives() {
         for text in [
             "BTC real ▲ long on its way",
             "BTC open ▲ long closing",
+            "what others made it do",
+            "BTC #512",
+            "payers leave: #498",
             "BTC alone ▲ long open",
             "-0.02 = -840, wants -0.05,",
             "orders",

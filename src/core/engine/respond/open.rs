@@ -32,7 +32,7 @@ use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords,
 const DIFFERS: f64 = 0.1;
 
 /// What an open life said, before others hear it.
-pub(super) struct OpenWord {
+pub(in crate::engine) struct OpenWord {
     speaker: (AgentId, AssetId),
     message: MessageId,
     side: i8,
@@ -111,7 +111,7 @@ impl Respond {
     }
 
     /// What open lives said is heard from now on.
-    pub(super) fn remember(&mut self, at: Stamp, words: Vec<OpenWord>) {
+    pub(in crate::engine) fn remember(&mut self, at: Stamp, words: Vec<OpenWord>) {
         for OpenWord { speaker, message, side, chain, body } in words {
             self.heard.said(speaker, (at, message), (&body, side), Some(chain));
         }
@@ -173,7 +173,7 @@ impl Respond {
     }
 
     /// Delivers what an open life said. What both lives say first is said once; from where they part each speaks for itself.
-    pub(super) fn say_open<'a>(
+    pub(in crate::engine) fn say_open<'a>(
         &mut self,
         (at, speaker): (Stamp, (AgentId, AssetId)),
         ways: &mut ReactionState,
@@ -191,7 +191,11 @@ impl Respond {
         let mut words = Vec::new();
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
-                ways.heed(action);
+                if action.verb != Verb::Close {
+                    ways.side = sign(action.delta);
+                } else {
+                    ways.acted = 0;
+                }
             }
             if n < both {
                 if matches!(&body, MessageKind::Action(a) if a.verb == Verb::Open) {

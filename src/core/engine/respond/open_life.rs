@@ -1,7 +1,7 @@
 //! What is kept of an open life, and of how often company made a difference.
 
 use crate::agents::life::Life;
-use crate::domain::{Action, Announced, Stamp, Verb};
+use crate::domain::{Announced, Stamp};
 use crate::engine::outputs::BeforeLook;
 use crate::fills::books::SimulatedBook;
 use crate::hive::heard::{CauseChain, sign};
@@ -17,7 +17,7 @@ pub struct OpenLife {
     /// What it has announced.
     pub announced: Announced,
     /// What its reactions have done.
-    pub(super) ways: ReactionState,
+    pub(in crate::engine) ways: ReactionState,
 }
 
 /// What the reactions of an open life that is apart have done to it so far.
@@ -56,15 +56,6 @@ impl ReactionState {
         ReactionState { side, ..ReactionState::default() }
     }
 
-    /// The life did this.
-    pub(super) fn heed(&mut self, action: &Action) {
-        if action.verb == Verb::Close {
-            self.acted = 0;
-        } else {
-            self.side = sign(action.delta);
-        }
-    }
-
     /// Whether nothing keeps it from entering any more.
     pub(super) fn is_free(&self, at: Stamp) -> bool {
         self.waits.is_none_or(|until| until <= at)
@@ -72,13 +63,6 @@ impl ReactionState {
 }
 
 impl OpenLife {
-    /// It did this between two closes, and says so.
-    pub(in crate::engine) fn does(&mut self, action: &Action) -> (i8, CauseChain) {
-        self.announced.say(action.after, action.price);
-        self.ways.heed(action);
-        (self.ways.side, self.ways.chain.clone())
-    }
-
     /// As its alone life was before this look.
     pub(super) fn of(before: &BeforeLook) -> Self {
         OpenLife {

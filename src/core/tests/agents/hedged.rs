@@ -31,7 +31,7 @@ fn played(scene: Scene) -> Vec<Message> {
 
 #[test]
 fn a_view_in_a_leg_opens_at_the_close_on_the_side_and_in_the_size_that_it_would_at_bars() {
-    let [at_bars, in_legs] = [0.0, 0.75].map(|ratio| played(scenes::hedged(ratio, false)));
+    let [at_bars, in_legs] = [0.0, 0.75].map(|ratio| played(scenes::hedged(ratio, false, &scenes::as_it_is)));
     for family in HEDGED {
         let [bars, legs] = [&at_bars, &in_legs].map(|all| done(all, family).into_iter().next().unwrap());
         assert_eq!((bars.0, bars.1.verb), (legs.0, legs.1.verb), "{family}");
@@ -49,7 +49,7 @@ fn a_view_in_a_leg_opens_at_the_close_on_the_side_and_in_the_size_that_it_would_
 
 #[test]
 fn a_storm_brings_the_opposite_leg_and_it_goes_with_the_position() {
-    let said = played(scenes::hedged(0.75, false));
+    let said = played(scenes::hedged(0.75, false, &scenes::as_it_is));
     for family in HEDGED {
         let mut is_hedged = false;
         for (at, a) in done(&said, family) {
@@ -76,7 +76,7 @@ fn a_storm_brings_the_opposite_leg_and_it_goes_with_the_position() {
 
 #[test]
 fn with_money_both_legs_are_in_the_agents_book_and_the_books_balance() {
-    let scene = scenes::hedged(0.75, false);
+    let scene = scenes::hedged(0.75, false, &scenes::as_it_is);
     let (mut engine, mut out, mut both, mut flat) = (scene.engine, Outputs::default(), 0, 0);
     for event in scene.events {
         engine.step(&event, &mut out);
@@ -103,7 +103,7 @@ fn with_money_both_legs_are_in_the_agents_book_and_the_books_balance() {
 
 #[test]
 fn an_option_against_it_is_a_put_for_a_long_and_a_call_for_a_short_near_the_price_and_bought() {
-    let mut scene = scenes::hedged(0.75, true);
+    let mut scene = scenes::hedged(0.75, true, &scenes::as_it_is);
     let terms: Vec<ContractTerms> = scene.engine.cast().listed.instruments.iter().map(|i| i.terms).collect();
     let (mut out, mut sides) = (Outputs::default(), [0; 2]);
     for event in scene.events {

@@ -353,7 +353,7 @@ pub const HEDGED: [FamilyId; 5] =
 
 /// Coins on margin and a perp beside them, with drifts that turn and a storm every twenty days. Who trades has so much held
 /// against each of its own when a storm comes, in the perp or in options; by nothing, half is taken off at bars.
-pub fn hedged(ratio: f64, in_options: bool) -> Scene {
+pub fn hedged(ratio: f64, in_options: bool, change: &Change) -> Scene {
     let numbers = |family: FamilyId| match family {
         FamilyId::Directional => vec![("drift", 60.0), ("tolerance", 1.0)],
         FamilyId::Trend => vec![("fast", 10.0), ("slow", 60.0)],
@@ -395,5 +395,5 @@ pub fn hedged(ratio: f64, in_options: bool) -> Scene {
         }
         hand.events.push(Event::Barrier(at));
     }
-    hand.done(&|_| ())
+    hand.done(change)
 }

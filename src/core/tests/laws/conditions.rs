@@ -568,9 +568,10 @@ fn law12_conditions_of_structures_behind_a_maker_leg_replay() {
 
 #[test]
 fn law12_conditions_of_views_with_an_opposite_leg_replay() {
-    for in_options in [false, true] {
-        let scene = scenes::hedged(0.75, in_options);
-        let count = follow(scene.engine, scene.events);
+    for (in_options, hears) in [(false, false), (true, false), (false, true), (true, true)] {
+        let change = if hears { &super::in_legs::in_company as &scenes::Change } else { &scenes::as_it_is };
+        let scene = scenes::hedged(0.75, in_options, change);
+        let count = follow_lives(scene.engine, scene.events, hears);
         assert!(count.broken.is_empty(), "{} times, first {:?}", count.broken.len(), count.broken[0]);
         for family in scenes::HEDGED {
             if in_options && family == FamilyId::Volatility {
@@ -578,8 +579,10 @@ fn law12_conditions_of_views_with_an_opposite_leg_replay() {
             }
             let hedges = count.said.get(&(family, Reason::Hedge.to_string()));
             let (opened, hedges) = (count.opened(family), hedges.copied().unwrap_or_default());
-            assert!(opened >= 8 && hedges >= 3, "{family} opened {opened}, hedged {hedges}");
+            // What others sway may be closed long before there is a storm.
+            assert!(opened >= 8 && (hears || hedges >= 3), "{family} opened {opened}, hedged {hedges}");
         }
+        assert!(count.of(Reason::Hedge) >= 10, "{:?}", count.said);
         assert!(count.unknown.is_empty(), "{:?}", count.unknown);
     }
 }
