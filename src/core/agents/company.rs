@@ -106,13 +106,13 @@ impl<F: FnMut(MessageKind) + ?Sized> Company for F {
     }
 }
 
-/// A condition with its distance from the entry multiplied: a price about that of the entry, a gain about nothing. None
+/// A condition with its distance from the entry multiplied: a price about that of the entry, a gain about this one. None
 /// where it is no distance.
-fn nearer(when: &Condition, entry: f64, factor: f64) -> Option<Condition> {
+fn nearer(when: &Condition, (entry, about): (f64, f64), factor: f64) -> Option<Condition> {
     let right = match (when.left, when.right) {
         (Term::Close, Term::Level(price)) => Term::Level(entry + factor * (price - entry)),
         (Term::Close, Term::Entry(away)) => Term::Entry(factor * away),
-        (Term::Of(Indicator::Gain), Term::Level(gain)) => Term::Level(factor * gain),
+        (Term::Of(Indicator::Gain), Term::Level(gain)) => Term::Level(about + factor * (gain - about)),
         _ => return None,
     };
     Some(Condition { right, ..*when })
@@ -120,14 +120,22 @@ fn nearer(when: &Condition, entry: f64, factor: f64) -> Option<Condition> {
 
 /// Holds the stop of an intent at this fraction of its distance; whether it has one.
 pub(super) fn hold_stop(plan: &mut Arc<Plan>, entry: f64, factor: f64) -> bool {
-    let Some(stop) = nearer(&plan.stop, entry, factor) else { return false };
+    let Some(stop) = nearer(&plan.stop, (entry, 0.0), factor) else { return false };
     Arc::make_mut(plan).stop = stop;
     true
 }
 
-/// Holds the targets of an intent at this multiple of their distances; whether there are any.
-pub(super) fn hold_targets(plan: &mut Arc<Plan>, entry: f64, factor: f64) -> bool {
-    let moved = |t: &Target| nearer(&t.when, entry, factor).map(|when| Target { when, fraction: t.fraction });
+/// Holds the targets of an intent at this multiple of their distances; whether there are any. A gain is one beyond what it
+/// takes to come in and out, in basis points: what is no gain after that is not moved.
+pub(super) fn hold_targets(plan: &mut Arc<Plan>, (entry, toll): (f64, f64), factor: f64) -> bool {
+    let pays = |when: &Condition| match (when.left, when.right) {
+        (Term::Of(Indicator::Gain), Term::Level(gain)) => gain > toll,
+        _ => true,
+    };
+    let moved = |t: &Target| {
+        let when = nearer(&t.when, (entry, toll), factor).filter(|_| pays(&t.when))?;
+        Some(Target { when, fraction: t.fraction })
+    };
     let targets: Vec<Target> = plan.targets.iter().map(|t| moved(t).unwrap_or(*t)).collect();
     let is_new = targets != plan.targets;
     if is_new {
@@ -187,10 +195,22 @@ mod tests {
     #[test]
     fn distances_are_held_about_the_entry() {
         let mut plan = plan(None);
-        assert!(hold_stop(&mut plan, 100.0, 0.6) && hold_targets(&mut plan, 100.0, 0.5));
+        assert!(hold_stop(&mut plan, 100.0, 0.6) && hold_targets(&mut plan, (100.0, 0.0), 0.5));
         assert_eq!(plan.stop.right, Term::Level(94.0));
         let targets: Vec<Term> = plan.targets.iter().map(|t| t.when.right).collect();
         assert_eq!(targets, [Term::Level(105.0), Term::Level(125.0)]);
+    }
+
+    #[test]
+    fn the_targets_of_a_gain_are_held_about_what_it_costs() {
+        let mut plan = plan(None);
+        let gain =
+            |bp| Condition { left: Term::Of(Indicator::Gain), op: Comparison::Above, right: Term::Level(bp) };
+        let target = |bp| Target { when: gain(bp), fraction: 1.0 };
+        Arc::make_mut(&mut plan).targets = vec![target(8.0), target(12.0), target(30.0)];
+        assert!(hold_targets(&mut plan, (100.0, 10.0), 0.5));
+        assert_eq!(plan.targets, [target(8.0), target(11.0), target(20.0)]);
+        assert!(!hold_targets(&mut plan, (100.0, 20.0), 0.5), "none of them is a gain after that");
     }
 
     #[test]

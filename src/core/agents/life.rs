@@ -189,6 +189,10 @@ pub trait Trading {
     fn is_tradable(&self, _open: &OpenIntent, _units: f64, _more: f64) -> bool {
         true
     }
+    /// What it takes to come into an intent and out of it, in basis points of its gain, where that is told before costs.
+    fn toll(&self, _open: &OpenIntent) -> f64 {
+        0.0
+    }
     /// Rests the order of an intent at its entry, in place of ordering it at once.
     fn rest(&self, _book: &mut Self::Book, _open: &OpenIntent) {}
     /// Units of an intent whose order rests that were filled, and the price; none where nothing was.
@@ -708,12 +712,14 @@ fn conform<T: Trading, C: Company + ?Sized>(t: &T, open: &mut OpenIntent, sway: 
             company.acted(SwayField::Size, t.fraction(open, first) - t.fraction(open, before));
         }
     }
-    let OpenIntent { plan, entry, .. } = open;
-    if sway.stop < 1.0 && hold_stop(plan, *entry, sway.stop) {
+    if sway.stop < 1.0 && hold_stop(&mut open.plan, open.entry, sway.stop) {
         company.acted(SwayField::Stop, sway.stop - 1.0);
     }
-    if sway.target != 1.0 && hold_targets(plan, *entry, sway.target) {
-        company.acted(SwayField::Target, sway.target - 1.0);
+    if sway.target != 1.0 {
+        let from = (open.entry, t.toll(open));
+        if hold_targets(&mut open.plan, from, sway.target) {
+            company.acted(SwayField::Target, sway.target - 1.0);
+        }
     }
 }
 

@@ -1,21 +1,25 @@
 //! Structures in company: what others make of their intents leaves no leg below what its market takes, and a maker's quotes
 //! follow its size.
 
+use super::legs::LegOrder;
 use super::stage::{OneLife, parameters, quote, second, trade, universe};
 use crate::agents::company::{Company, LifeMoment, Sway, SwayField};
-use crate::domain::{Action, Decimal, FamilyId, InstrumentKind, MessageKind, Plan, Reason, Term, Verb};
+use crate::domain::{
+    Action, Decimal, FamilyId, InstrumentId, InstrumentKind, MessageKind, Plan, Reason, Term, Verb,
+};
 
 /// Somebody who makes the same of every intent, and notes what came of it.
 struct Swaying {
     entering: Sway,
     holding: Sway,
+    asked: Vec<LifeMoment>,
     acted: Vec<(SwayField, f64)>,
     said: Vec<Action>,
 }
 
 impl Swaying {
     fn new(entering: Sway, holding: Sway) -> Self {
-        Swaying { entering, holding, acted: Vec::new(), said: Vec::new() }
+        Swaying { entering, holding, asked: Vec::new(), acted: Vec::new(), said: Vec::new() }
     }
 }
 
@@ -27,6 +31,7 @@ impl Company for Swaying {
     }
 
     fn sway(&mut self, moment: LifeMoment) -> Sway {
+        self.asked.push(moment);
         match moment {
             LifeMoment::Entering(_) => self.entering,
             LifeMoment::Holding(_) => self.holding,
@@ -74,6 +79,27 @@ fn lived(entering: Sway, holding: Sway) -> (OneLife, Swaying) {
 }
 
 #[test]
+fn its_side_is_that_of_its_delta_and_what_is_on_its_way_is_waited_for() {
+    let (mut s, mut company) = lived(Sway::NONE, Sway::NONE);
+    let holding = LifeMoment::Holding(0.0);
+    assert_eq!(company.asked, [LifeMoment::Entering(0.0), holding, holding]);
+    // Something of it has reached its market and was not filled.
+    let (decided, live) = (second(301.0), second(301.05));
+    let (instrument, limit, until, ahead, number) = (InstrumentId(0), None, None, None, None);
+    let order = LegOrder { instrument, quantity: 1.0, limit, decided, live, until, ahead, tries: 0, number };
+    s.life.legs.orders.push(order);
+    s.judge_in(&mut company);
+    assert_eq!(company.asked.len(), 3);
+    for (side, delta, heading) in [(1.0, 1.0, 1.0), (-1.0, 1.0, -1.0), (-1.0, -0.3, 1.0), (-1.0, 0.0, 0.0)] {
+        let (mut s, mut company) = (apart(), Swaying::new(Sway::NONE, Sway::NONE));
+        s.judge_in(&mut company);
+        let mut held = s.life.life.open().unwrap().clone();
+        (held.side, held.delta) = (side, delta);
+        assert_eq!(held.heading(), heading);
+    }
+}
+
+#[test]
 fn a_size_that_would_leave_a_leg_below_a_lot_is_not_taken() {
     let first = |size: f64| {
         let (s, company) = lived(Sway { size, ..Sway::NONE }, Sway::NONE);
@@ -97,7 +123,7 @@ fn what_is_taken_off_is_an_order_of_each_leg_and_so_is_what_stays() {
 }
 
 #[test]
-fn the_stop_and_the_targets_of_a_gain_are_held_about_nothing() {
+fn a_stop_is_held_about_nothing_and_a_target_about_what_the_way_costs() {
     let (_, plain) = lived(Sway::NONE, Sway::NONE);
     let (_, company) = lived(Sway::NONE, Sway { stop: 0.5, target: 0.6, ..Sway::NONE });
     let level = |plan: &Plan| match (plan.stop.right, plan.targets[0].when.right) {
@@ -106,7 +132,10 @@ fn the_stop_and_the_targets_of_a_gain_are_held_about_nothing() {
     };
     let (own, held) = (level(&plain.said[0].plan), level(&company.said[1].plan));
     assert_eq!(company.said[1].verb, Verb::Amend);
-    assert_eq!(held, (0.5 * own.0, 0.6 * own.1));
+    // Five basis points a leg, there and back; nothing is between bid and offer.
+    let toll = 2.0 * (5.0 + 5.0 * 100.5 / 100.5);
+    assert_eq!(held.0, 0.5 * own.0);
+    assert!((held.1 - (toll + 0.6 * (own.1 - toll))).abs() < 0.06, "{held:?} of {own:?}");
 }
 
 #[test]

@@ -467,6 +467,20 @@ impl Trading for InLegs<'_> {
             && (more < 0.0 || self.could_oppose(open, units))
     }
 
+    /// Fees and half-spreads of all legs, there and back; of a book's own gain the way back alone, of a maker's nothing.
+    fn toll(&self, open: &OpenIntent) -> f64 {
+        let ways = match () {
+            () if self.who.rules.is_maker() => return 0.0,
+            () if self.who.rules.is_hedged() => 1.0,
+            () => 2.0,
+        };
+        let each = |l: &OpenLeg| {
+            let worth = self.value(l.leg.instrument, l.bounds).unwrap_or(f64::NAN);
+            libm::fabs(l.leg.ratio * worth) * self.seen.cost(l.leg.instrument)
+        };
+        ways * open.legs.iter().map(each).sum::<f64>() / open.notional * 1e4
+    }
+
     fn oppose(&self, legs: &mut Legs, open: &mut OpenIntent, instrument: InstrumentId, ratio: f64) -> bool {
         self.against_first(legs, open, instrument, ratio)
     }

@@ -331,10 +331,12 @@ impl Respond {
         let all = cast.structures.iter().zip(&speak.structures.twins).zip(&mut self.open_legs);
         for ((structure, twin), open) in all {
             let agent = &cast.agents[structure.agent.index()];
-            let worth = open.life(twin).legs.market_value(&cast.listed, &speak.market);
-            if let Some(own) = &mut open.own {
-                own.marked = worth + own.beyond;
-                own.stake.settle(capital(spec, agent), own.marked);
+            let capital = capital(spec, agent);
+            let OpenLegs { apart, own, .. } = open;
+            let life = apart.as_ref().map_or(&twin.life, |apart| &apart.life);
+            if let Some(own) = own {
+                own.marked = life.legs.market_value(&cast.listed, &speak.market) + own.beyond;
+                own.stake.settle(capital, own.marked);
             }
             let looked = twin.life.looked();
             if !agent.reacts.is_empty()
@@ -342,8 +344,7 @@ impl Respond {
             {
                 let share = &mut self.company[agent.id.index()];
                 share.barriers += 1;
-                let capital = capital(spec, agent);
-                share.apart += u64::from(differ(&twin.life.life, &open.life(twin).life, capital));
+                share.apart += u64::from(differ(&twin.life.life, &life.life, capital));
             }
         }
     }

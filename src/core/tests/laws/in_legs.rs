@@ -1,15 +1,17 @@
 //! Agents in legs answer the others: what is said to them changes their open lives, and neither an alone word nor money.
 
 use crate::common::scenes::{self, Change, Scene};
-use crate::common::{actions, hash};
+use crate::common::{actions, bar_at, hash};
 use hive_core::agents::declaration::DrawnNumber;
+use hive_core::agents::structures::in_legs::StructureLife;
 use hive_core::config::Config;
 use hive_core::engine::respond::OpenLegs;
+use hive_core::engine::structures::DualFill;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
     AgentId, AssetId, Bar, Command, Event, FamilyId, HeardOn, HeardSide, Hearing, Hears, InstrumentId,
-    MarketEvent, Message, MessageKind, Reaction, ReactionEffect, Span, Speaker, SpokenBy, Stamp, Term, Verb,
-    Whom, random,
+    MarketEvent, Message, MessageKind, Reaction, ReactionEffect, Reason, Span, Speaker, SpokenBy, Stamp,
+    Term, Verb, Whom, random,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +34,7 @@ fn probes() -> Vec<Reaction> {
     ]
 }
 
-/// Everybody in legs lives by some of these; where there are few agents one more speaks, and hears nobody.
+/// Everybody lives by some of these; where there are few agents one more speaks, and hears nobody.
 pub fn in_company(config: &mut Config) {
     let agents = &mut config.roster.agents;
     let rules = probes();
@@ -55,6 +57,8 @@ struct Told {
     open: String,
     /// Deeds by family.
     deeds: BTreeMap<FamilyId, usize>,
+    /// Deeds by what open lives said.
+    echoes: usize,
     /// By agent: its family, and the share of its looks at which its open life was elsewhere.
     shares: Vec<(FamilyId, f64)>,
 }
@@ -82,7 +86,6 @@ fn told(make: fn(&Change) -> Scene, change: &Change) -> Told {
         step += 1;
     }
     let echoes = heard_later(&messages, &steps);
-    println!("{}: {echoes} deeds by what open lives said", scene.name);
     let (speak, respond) = (&scene.engine.speak, &scene.engine.respond);
     let mut deeds = BTreeMap::new();
     for m in messages.iter().filter(|m| !m.swayed.is_empty()) {
@@ -95,6 +98,7 @@ fn told(make: fn(&Change) -> Scene, change: &Change) -> Told {
         open: hash(&respond.open),
         messages,
         deeds,
+        echoes,
         shares: scene.engine.cast().agents[..scene.engine.cast().declared]
             .iter()
             .map(|a| (a.family, respond.company[a.id.index()].share()))
@@ -133,8 +137,8 @@ fn hermits(config: &mut Config) {
 #[test]
 fn what_others_say_moves_open_lives_in_legs_and_no_alone_word_and_no_money() {
     let house: fn(&Change) -> Scene = |change| scenes::house((20, 4), change);
-    let [none, some, off, deaf]: [Told; 4] = std::thread::scope(|threads| {
-        let changes: [&Change; 4] = [&hermits, &legs_only, &switched_off, &deafened];
+    let [none, some, off, deaf, all]: [Told; 5] = std::thread::scope(|threads| {
+        let changes: [&Change; 5] = [&hermits, &legs_only, &switched_off, &deafened, &in_company];
         let runs = changes.map(|change| threads.spawn(move || told(house, change)));
         runs.map(|run| run.join().unwrap())
     });
@@ -142,7 +146,8 @@ fn what_others_say_moves_open_lives_in_legs_and_no_alone_word_and_no_money() {
     assert_eq!((&off.open, &off.decisions), (&none.open, &none.decisions));
     assert_eq!(deaf.alone, deaf.open, "the deaf live one life");
     assert!(deaf.deeds.is_empty() && deaf.messages.iter().all(|m| m.life == SpokenBy::Both));
-    println!("{:?}", some.deeds);
+    // Each was heard in an earlier step, by those at bars too.
+    assert!(some.echoes > 10 && all.echoes > some.echoes, "{} {}", some.echoes, all.echoes);
     assert!(some.deeds.keys().all(|f| f.is_structured() || f.trades_as_listed()), "{:?}", some.deeds);
     assert!(some.deeds.len() >= 6, "{:?}", some.deeds);
     assert_eq!(alone(&some.messages), alone(&none.messages), "alone lives hear nobody");
@@ -207,24 +212,70 @@ fn a_run_goes_on_from_a_snapshot_with_open_lives_in_legs_that_are_apart() {
 fn what_an_open_life_in_legs_gained_apart_stays_with_it() {
     let (mut scene, events) = in_one_scene(5);
     let (mut out, mut kept) = (Outputs::default(), 0);
-    // By structure: what it is worth beyond its alone life, and whether they were together all the time since.
-    let mut beyond: Vec<Option<f64>> = vec![None; scene.engine.cast().structures.len()];
+    let worth = |engine: &Engine, life: &StructureLife| {
+        life.legs.market_value(&engine.cast().listed, &engine.speak.market)
+    };
+    // By structure: what it is worth beyond its alone life.
+    let mut beyond = vec![0.0; scene.engine.cast().structures.len()];
     for event in &events {
-        scene.engine.step(event, &mut out);
-        let (twins, all) = (&scene.engine.speak.structures.twins, &scene.engine.respond.open_legs);
-        for ((twin, open), beyond) in twins.iter().zip(all).zip(&mut beyond) {
-            if open.is_apart() {
-                *beyond = None;
-            } else if matches!(event, Event::Barrier(_)) {
+        let engine = &mut scene.engine;
+        let apart = |(twin, open): (&DualFill, &OpenLegs)| {
+            open.is_apart().then(|| worth(engine, open.life(twin)) - worth(engine, &twin.life))
+        };
+        let before: Vec<Option<f64>> =
+            engine.speak.structures.twins.iter().zip(&engine.respond.open_legs).map(apart).collect();
+        engine.step(event, &mut out);
+        let all = engine.speak.structures.twins.iter().zip(&engine.respond.open_legs).zip(before);
+        for (((twin, open), before), beyond) in all.zip(&mut beyond) {
+            *beyond += before.filter(|_| !open.is_apart()).unwrap_or(0.0);
+            if !open.is_apart() && matches!(event, Event::Barrier(_)) {
                 let now = open.marked(twin) - twin.marked();
-                let same = beyond.is_none_or(|b| (b - now).abs() < 1e-6);
-                assert!(same, "{beyond:?} is {now} though nothing acted");
-                kept += usize::from(beyond.is_some() && now != 0.0);
-                *beyond = Some(now);
+                assert!((*beyond - now).abs() < 1e-6, "{beyond} is {now}");
+                kept += usize::from(now != 0.0);
             }
         }
     }
     assert!(kept > 100, "{kept} barriers at which something was kept");
+}
+
+/// The perp of the carries falls silent at different times: whatever open life holds it then closes it, and says so.
+#[test]
+fn an_instrument_that_stops_trading_is_gone_for_open_lives_in_legs_too() {
+    let (gone, mut closed) = (InstrumentId(0), 0);
+    let holds = |life: &StructureLife| {
+        life.life.open().is_some_and(|o| o.legs.iter().any(|l| l.leg.instrument == gone))
+            || life.legs.of(gone) != 0.0
+    };
+    for silent in (100..900).step_by(20) {
+        let (mut scene, events) = in_one_scene(5);
+        let from = bar_at(silent);
+        let lasts =
+            |e: &&Event| !matches!(e, Event::Market(m) if m.instrument() == Some(gone) && m.at() > from);
+        let mut out = Outputs::default();
+        for event in events.iter().filter(lasts) {
+            let engine = &mut scene.engine;
+            let held: Vec<bool> = {
+                let all = engine.speak.structures.twins.iter().zip(&engine.respond.open_legs);
+                all.map(|(twin, open)| open.is_apart() && holds(open.life(twin))).collect()
+            };
+            engine.step(event, &mut out);
+            let Event::Barrier(at) = event else { continue };
+            if engine.speak.market.instruments[gone.index()].delisted_at != Some(*at) {
+                continue;
+            }
+            let all = engine.speak.structures.twins.iter().zip(&engine.respond.open_legs);
+            for ((twin, open), _) in all.zip(held).filter(|(_, held)| *held) {
+                assert!(!holds(open.life(twin)), "from bar {silent}");
+                closed += 1;
+            }
+            let is_said = |m: &Message| {
+                let action = actions(std::slice::from_ref(m)).next();
+                action.is_some_and(|(m, a)| m.life == SpokenBy::Open && a.reason == Reason::Delisted)
+            };
+            closed += usize::from(out.messages.iter().any(is_said));
+        }
+    }
+    assert!(closed > 10, "{closed}");
 }
 
 /// A rule drawn by its key, whose words and waits last no longer than eight of these.

@@ -168,8 +168,10 @@ pub(super) fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message
         let about = |was: &Action, entry| if was.plan.stop.left == Term::Close { entry } else { 0.0 };
         let is_at = |(was, entry): (Action, f64)| match (level(&was.plan), level(&a.plan)) {
             (Term::Level(to), Term::Level(is)) => {
-                let entry = about(&was, entry);
-                ((is - entry) / (to - entry) - x).abs() < 1e-9
+                let times = (is - about(&was, entry)) / (to - about(&was, entry));
+                // What it costs to come in and out is no part of a gain, and no target is nearer than that.
+                let is_after = (1.0 - times) / (1.0 - x) < 1.0 + 1e-9 && (1.0 - times) / (1.0 - x) > 0.0;
+                (times - x).abs() < 1e-9 || was.plan.stop.left != Term::Close && is_after
             }
             other => panic!("{other:?}"),
         };
