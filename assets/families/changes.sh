@@ -36,8 +36,10 @@ pair() {
         shift 2
     done
     echo "$name" >&2
-    python3 "$here/changes.py" roster "$here/recorded.toml" "$family" "" >"$work/off.toml"
-    python3 "$here/changes.py" roster "$here/recorded.toml" "$family" "$params" >"$work/on.toml"
+    # Views in legs stand on equal parts of an agent's capital, at bars each on all of it: with one asset they are as large.
+    case $name in *:hedge-*) assets=random:1 ;; *) assets= ;; esac
+    python3 "$here/changes.py" roster "$here/recorded.toml" "$family" "" "$assets" >"$work/off.toml"
+    python3 "$here/changes.py" roster "$here/recorded.toml" "$family" "$params" "$assets" >"$work/on.toml"
     for seed in $seeds; do
         for side in off on; do
             more=
