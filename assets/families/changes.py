@@ -15,13 +15,15 @@ FEEDS = {
 BEGIN, END = "<!-- changes -->\n", "<!-- /changes -->\n"
 
 
-def roster(path, family, wanted):
-    """A roster of one family's agents alone, each with these parameters."""
+def roster(path, family, wanted, assets):
+    """A roster of one family's agents alone, each with these parameters, and on these assets where some are named."""
     head, *agents = re.split(r"(?m)^(?=\[\[agent\]\])", pathlib.Path(path).read_text())
     own = [a for a in agents if f'family = "{family}"' in a]
     parts = [p.replace("=", " = ") for p in wanted.split(",") if p]
     for i, agent in enumerate(own):
         agent = re.sub(r"(?m)^#.*\n", "", agent)
+        if assets:
+            agent = re.sub(r"(?m)^assets = .*$", f'assets = "{assets}"', agent)
         has = re.search(r"params = \{ (.*) \}", agent)
         both = ", ".join(parts + ([has.group(1)] if has else []))
         agent = re.sub(r"(?m)^params = .*\n", "", agent).rstrip("\n") + "\n"
@@ -66,6 +68,6 @@ def table(work, out, page, seeds):
 
 
 if sys.argv[1] == "roster":
-    roster(*sys.argv[2:5])
+    roster(*sys.argv[2:6])
 else:
     table(*sys.argv[2:5], sys.argv[5:])

@@ -3,8 +3,10 @@
 //!
 //! # Invariants
 //!
-//! 1. It enters, leaves and comes back at the closes, on the side and in the size, at which the same agent would at bars: the
-//!    family is asked with the same indicators over the same bars. Distances from the entry are said as gains, bars as minutes.
+//! 1. It enters, leaves and comes back at the closes, on the side and in the size, as a share of what it stands on, at which
+//!    the same agent would at bars: the family is asked with the same indicators over the same bars. Distances from the entry
+//!    are said as gains, bars as minutes. It stands on an equal part of its agent's capital, as structures do: of two such
+//!    assets each is half as large as at bars, where every view is a share of all of it.
 //! 2. The danger of its hedge is that of its family. Where the other market has no price of now, or may not be short, the
 //!    hedge takes [`HEDGED`] off as at bars.
 //! 3. An option is held against it where its agent asks for that: it is paid in full, and what of it is lost is no more than
