@@ -475,6 +475,6 @@ fn reactions_in_legs_are_bounded_by_construction_on_random_rosters() {
         "{deeds} deeds of {rosters} rosters in legs, {echoes} by what open lives said; {frozen} events more than 20 units \
          after the last alone word"
     );
-    let is_enough = deeds.min(frozen) as u64 > 5 * rosters && echoes as u64 > rosters;
+    let is_enough = deeds.min(frozen) as u64 > 5 * rosters && 20 * echoes as u64 > rosters;
     assert!(is_enough, "{deeds} {frozen} {echoes}: nothing was tested");
 }
