@@ -6,7 +6,7 @@
 
 use super::company;
 use super::controls::Control;
-use super::reactions::RuleSet;
+use super::rule_sets::RuleSet;
 use super::service_controls::Corruption;
 use super::service_flags::ServiceFlags;
 use crate::engine::Settings;

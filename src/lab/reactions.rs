@@ -16,15 +16,11 @@
 //! 3. Intervals are paired by seed and resampled day; those of single reactions are judged by Holm's correction, over those
 //!    alone and over those left out.
 
+use super::HIVE;
 use super::arms::{Arm, ArmKind};
-use super::goals::Compared;
 use super::reaction_controls::WordControl;
-use super::report::{ReactionLine, ReactionReport, Report, Sample};
-use super::stats::{self, mean};
-use super::{HIVE, STRONG};
-use crate::agents::Population;
+use super::rule_sets::RuleSet;
 use crate::agents::declaration::Roster;
-use crate::agents::reactions::AgentReaction;
 use crate::domain::random;
 use std::collections::BTreeSet;
 
@@ -34,39 +30,6 @@ pub const NONE: &str = "open none";
 pub const ALL: &str = "open all";
 /// The hive as it is set up, with money on open lives.
 pub const HIVE_OPEN: &str = "hive open";
-
-/// Which reactions agents live by, one of them named by the key of its name.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RuleSet {
-    /// None.
-    None,
-    /// This one alone.
-    Only(u64),
-    /// All but this one.
-    But(u64),
-    /// All of them, hearing the truth or what must not help.
-    All(Option<WordControl>),
-}
-
-impl RuleSet {
-    /// Leaves agents the reactions of the set.
-    pub fn keep(self, cast: &mut Population) {
-        for agent in &mut cast.agents {
-            let stays = |r: &&AgentReaction| match self {
-                RuleSet::None => false,
-                RuleSet::Only(key) => random::name(&r.rule.name) == key,
-                RuleSet::But(key) => random::name(&r.rule.name) != key,
-                RuleSet::All(_) => true,
-            };
-            agent.reacts = agent.reacts.iter().filter(stays).cloned().collect();
-        }
-    }
-
-    /// What its reactions hear in place of the truth.
-    pub fn control(self) -> Option<WordControl> {
-        if let RuleSet::All(control) = self { control } else { None }
-    }
-}
 
 /// The names of all reactions of a roster, in order.
 pub fn names(roster: &Roster) -> Vec<String> {
@@ -114,66 +77,6 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
         }
     }
     all
-}
-
-/// What is said of reactions, where they were asked for; `compared` has the pairs.
-pub(super) fn told(report: &mut Report, sample: &Sample<'_>) {
-    if sample.index_of(NONE).is_none() {
-        return;
-    }
-    let line = |arm: &Arm, ours: &str, theirs: &str| -> Option<ReactionLine> {
-        let found = |c: &&Compared| c.ours == ours && c.theirs == theirs;
-        let compared = report.compared.iter().find(found)?.clone();
-        let of = sample.index_of(&arm.name)?;
-        let each = |f: fn(&super::ArmTrack) -> f64| mean(&sample.of(of).map(f).collect::<Vec<_>>());
-        let p = sample.delta_draws(ours, theirs).map(|(_, draws)| stats::two_sided(&draws));
-        let (deeds, company) = (each(|t| t.deeds), each(|t| t.apart));
-        Some(ReactionLine { what: arm.what.to_owned(), deeds, company, compared, p, holm: None })
-    };
-    let mut told = ReactionReport::default();
-    for arm in sample.arms {
-        let name = arm.name.clone();
-        match arm.kind {
-            ArmKind::Reacting(RuleSet::Only(_)) => {
-                told.alone.extend(line(arm, &name, NONE).map(|l| (name.clone(), l)));
-            }
-            ArmKind::Reacting(RuleSet::But(_)) => {
-                told.left_out.extend(line(arm, ALL, &name).map(|l| (name.clone(), l)));
-            }
-            ArmKind::Reacting(RuleSet::All(None)) => told.all = line(arm, &name, NONE),
-            ArmKind::Reacting(RuleSet::All(Some(_))) => {
-                told.controls.extend(line(arm, ALL, &name).map(|l| (name.clone(), l)));
-            }
-            ArmKind::ShippedOpen => told.hive = line(arm, &name, HIVE),
-            _ => {}
-        }
-    }
-    // Who never acts is no test of anything.
-    for group in [&mut told.alone, &mut told.left_out] {
-        let known: Vec<(String, f64)> = group
-            .iter()
-            .filter(|(_, l)| l.compared.sharpe.is_some())
-            .filter_map(|(n, l)| Some((n.clone(), l.p?)))
-            .collect();
-        let tested: Vec<&(String, f64)> = known.iter().filter(|(n, _)| has_acted(&group[n])).collect();
-        let corrected = stats::holm(&tested.iter().map(|t| t.1).collect::<Vec<_>>());
-        let names: Vec<String> = tested.iter().map(|t| t.0.clone()).collect();
-        for (name, p) in names.iter().zip(corrected) {
-            if let Some(line) = group.get_mut(name) {
-                line.holm = Some(p);
-            }
-        }
-    }
-    told.is_net_eq = sample
-        .index_of(STRONG)
-        .zip(sample.index_of(NONE))
-        .map(|(a, b)| sample.tracks.iter().all(|t| t[a].daily == t[b].daily));
-    report.reactions = Some(told);
-}
-
-/// Whether a pair differs at all: a reaction that never acted changes no day.
-fn has_acted(line: &ReactionLine) -> bool {
-    line.compared.sharpe.is_some_and(|s| (s.mean, s.lo, s.hi) != (0.0, 0.0, 0.0))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::Report;
 use super::goals::GOALS;
 use super::goaltables::told;
-use super::report::{ReactionLine, ReactionReport};
+use super::report::{ReactionReport, ReactionWorth};
 use super::words;
 use std::fmt::Write;
 
@@ -49,7 +49,7 @@ pub fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     )
 }
 
-fn row(out: &mut String, name: &str, line: &ReactionLine) -> std::fmt::Result {
+fn row(out: &mut String, name: &str, line: &ReactionWorth) -> std::fmt::Result {
     let c = &line.compared;
     write!(
         out,
@@ -74,7 +74,7 @@ pub fn explain(r: &ReactionReport) -> Option<String> {
         () if sharpe.hi < 0.0 => "less than nothing: its whole interval is below zero",
         () => "not told apart from nothing: its interval holds zero",
     };
-    let told = |group: &std::collections::BTreeMap<String, ReactionLine>| -> Vec<String> {
+    let told = |group: &std::collections::BTreeMap<String, ReactionWorth>| -> Vec<String> {
         let sure = group.iter().filter(|(_, l)| l.holm.is_some_and(|p| p < 0.05));
         sure.map(|(name, l)| format!("{name} ({})", words::between(l.compared.sharpe, 1.0, 2))).collect()
     };

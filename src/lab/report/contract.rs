@@ -265,7 +265,7 @@ pub struct Joint {
 
 /// What an arm of reactions has over the one that differs from it in one thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ReactionLine {
+pub struct ReactionWorth {
     /// What the arm is, in a line.
     pub what: String,
     /// Deeds that somebody swayed in the arm, mean over seeds.
@@ -284,15 +284,15 @@ pub struct ReactionLine {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReactionReport {
     /// All reactions over none.
-    pub all: Option<ReactionLine>,
+    pub all: Option<ReactionWorth>,
     /// Each alone over none, by the name of its arm.
-    pub alone: BTreeMap<String, ReactionLine>,
+    pub alone: BTreeMap<String, ReactionWorth>,
     /// All over all but this one, by the name of the arm without it.
-    pub left_out: BTreeMap<String, ReactionLine>,
+    pub left_out: BTreeMap<String, ReactionWorth>,
     /// All over all that hear wrong words, by the name of the control.
-    pub controls: BTreeMap<String, ReactionLine>,
+    pub controls: BTreeMap<String, ReactionWorth>,
     /// The hive as it is set up with money on open lives, over the same with money on alone ones.
-    pub hive: Option<ReactionLine>,
+    pub hive: Option<ReactionWorth>,
     /// Whether no reactions is `net-eq` to the last bit, as it must be.
     pub is_net_eq: Option<bool>,
 }

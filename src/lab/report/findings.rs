@@ -13,7 +13,7 @@ use crate::lab::metrics::{self, DAYS_MIN, told_of};
 use crate::lab::sample::Sample;
 use crate::lab::stats::{self, mean};
 use crate::lab::stream::{ArmTrack, Likeness};
-use crate::lab::{ALL, ALONE, HIVE, RULE, STRONG, reactions, served, verdict};
+use crate::lab::{ALL, ALONE, HIVE, RULE, STRONG, answered, served, verdict};
 use std::collections::BTreeMap;
 
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
@@ -53,7 +53,7 @@ pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>)
     served::serve(&mut report, sample);
     report.controls = controls(&report, sample, walk);
     report.compared = sample.compared(report.facts.target_vol);
-    reactions::told(&mut report, sample);
+    answered::told(&mut report, sample);
     report.notes = verdict::notes(&report);
     report.notes.extend(untold(sample));
     report.verdict = verdict::verdict(&report);
