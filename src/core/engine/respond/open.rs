@@ -191,10 +191,10 @@ impl Respond {
         let mut words = Vec::new();
         for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
-                if action.verb != Verb::Close {
-                    ways.side = sign(action.delta);
-                } else {
+                if action.verb == Verb::Close {
                     ways.acted = 0;
+                } else {
+                    ways.side = sign(action.delta);
                 }
             }
             if n < both {

@@ -178,7 +178,7 @@ impl Respond {
         }
         let structure = &cast.structures[i];
         let nothing = Legs::default();
-        let seen = self.seen_in_legs(spec, &speak.market, (i, before.now), &nothing);
+        let seen = seen_in_legs(spec, &speak.market, (i, before.now), &nothing);
         let who =
             AgentRef { agent: agent.id, asset: structure.asset, rules: &twin.rules, key: structure.key };
         let mut open = self.open_legs[i].apart.take().unwrap_or_else(|| {
@@ -202,30 +202,6 @@ impl Respond {
         kept.own
             .get_or_insert_with(|| Box::new(OwnGain { beyond: 0.0, marked: twin.gain(), stake: twin.stake }));
         Some(words)
-    }
-
-    /// What a structure sees at the end of a stamp, as its alone life did.
-    fn seen_in_legs<'a>(
-        &self,
-        spec: &'a RespondSpec,
-        market: &'a Market,
-        (i, now): (usize, Stamp),
-        legs: &'a Legs,
-    ) -> StructureContext<'a> {
-        let cast = &*spec.cast;
-        let agent = &cast.agents[cast.structures[i].agent.index()];
-        StructureContext {
-            listed: &cast.listed,
-            board: market,
-            costs: &spec.settings.costs,
-            now,
-            traits: &agent.traits,
-            preset: agent.strategy.preset(),
-            side: agent.side,
-            capital: capital(spec, agent),
-            legs,
-            may_open: true,
-        }
     }
 
     /// Whether anything acts on a life that is not apart, at any moment that this look has for it.
@@ -313,7 +289,7 @@ impl Respond {
                 let (agent, asset) = (structure.agent, structure.asset);
                 let who = AgentRef { agent, asset, rules: &twin.rules, key: structure.key };
                 let nothing = Legs::default();
-                let seen = self.seen_in_legs(spec, market, (i as usize, at), &nothing);
+                let seen = seen_in_legs(spec, market, (i as usize, at), &nothing);
                 let words = words_of(&mut out.scratch.in_legs, i);
                 let mut say = |body| words.push((body, Vec::new()));
                 open.life.delist(who, &seen, &filling(spec, market), id, &mut say);
@@ -358,6 +334,29 @@ impl Respond {
     pub fn pnl_in_legs(&self, cast: &Population, structures: &Structures, agent: AgentId) -> f64 {
         let all = cast.structures.iter().zip(&structures.twins).zip(&self.open_legs);
         all.filter(|((s, _), _)| s.agent == agent).map(|((_, twin), open)| open.marked(twin)).sum()
+    }
+}
+
+/// What a structure sees at the end of a stamp, as its alone life did.
+fn seen_in_legs<'a>(
+    spec: &'a RespondSpec,
+    market: &'a Market,
+    (i, now): (usize, Stamp),
+    legs: &'a Legs,
+) -> StructureContext<'a> {
+    let cast = &*spec.cast;
+    let agent = &cast.agents[cast.structures[i].agent.index()];
+    StructureContext {
+        listed: &cast.listed,
+        board: market,
+        costs: &spec.settings.costs,
+        now,
+        traits: &agent.traits,
+        preset: agent.strategy.preset(),
+        side: agent.side,
+        capital: capital(spec, agent),
+        legs,
+        may_open: true,
     }
 }
 

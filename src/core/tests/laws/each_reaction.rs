@@ -45,6 +45,7 @@ enum Stage {
 const SERVED_DAYS: u32 = 200;
 
 /// What a deed of a reaction looks like, said here and not taken from its rule.
+#[derive(Clone, Copy)]
 struct ReactionScene {
     name: &'static str,
     company: Company,
