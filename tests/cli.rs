@@ -397,7 +397,7 @@ fn agents_are_listed_and_checked() {
     assert!(desk.run(&["agents", "check", &small]).well().out.contains("no mistakes: 1 agents"));
     desk.run(&["agents", "list", "--agents", "gone.toml"]).refused(&["gone.toml"]);
     assert!(said.out.lines().any(|l| l.contains("  Ivo ") && l.contains("no reactions")), "{}", said.out);
-    assert!(said.out.lines().any(|l| l.contains("  Leo ") && l.contains("4 reactions")), "{}", said.out);
+    assert!(said.out.lines().any(|l| l.contains("  Leo ") && l.contains("8 reactions")), "{}", said.out);
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn all_that_an_agent_lives_by_is_shown_with_each_reaction_as_a_sentence() {
         "personality  stoic\n      aggression 1 · patience 1.4",
         "sociability 0.1 · max_follow 3 · no_flip true",
         "  short      bars   ",
-        "reactions    5\n",
+        "reactions    9\n",
         "low risk tightens (preset low_risk, default (built in):",
         "          when low_risk reads below 0.5, I hold my stop at 0.7 of its distance\n",
         "wait for the crowd to clear (personality stoic, ",

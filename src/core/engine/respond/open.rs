@@ -298,11 +298,11 @@ pub(super) struct Surroundings<'a> {
 
 /// What counts as news to who holds something.
 #[derive(Clone, Copy)]
-pub(super) enum News {
+pub(super) enum NewsSince {
     /// What was said since the last barrier.
-    SinceBarrier,
+    Barrier,
     /// What was said after this message; whether the price of its asset is another one than then.
-    Since(MessageId, bool),
+    Message(MessageId, bool),
 }
 
 /// A reaction that would act on a field, and what it heard.
@@ -318,7 +318,7 @@ pub(super) struct OpenCompany<'a> {
     listening: ReactionListener,
     reactions: &'a [AgentReaction],
     /// What it acts on while it holds something.
-    pub news: News,
+    pub news: NewsSince,
     /// When the intent was opened that is open.
     pub opened: Option<Stamp>,
     /// What its reactions have done by now.
@@ -345,7 +345,7 @@ impl<'a> OpenCompany<'a> {
             hears,
             listening,
             reactions,
-            news: News::SinceBarrier,
+            news: NewsSince::Barrier,
             opened: None,
             ways,
             is_asked: false,
@@ -359,8 +359,8 @@ impl<'a> OpenCompany<'a> {
     fn news(&self, reaction: &AgentReaction) -> Option<MessageId> {
         let (heard, asset) = (self.hears.heard, self.listening.asset);
         let (than, is_moved) = match self.news {
-            News::SinceBarrier => (heard.heard_by_all(), true),
-            News::Since(message, is_moved) => (message, is_moved),
+            NewsSince::Barrier => (heard.heard_by_all(), true),
+            NewsSince::Message(message, is_moved) => (message, is_moved),
         };
         let is_price = matches!(reaction.rule.hears.what, Hearing::Near(..));
         ((is_moved || !is_price) && heard.is_newer(reaction, asset, than)).then_some(than)
@@ -427,7 +427,7 @@ impl Company for OpenCompany<'_> {
     }
 
     fn invites(&self) -> bool {
-        let at_bars = matches!(self.news, News::SinceBarrier);
+        let at_bars = matches!(self.news, NewsSince::Barrier);
         at_bars && self.ways.waits.is_none() && self.reactions.iter().any(|r| r.acts_at(LifeMoment::Flat))
     }
 

@@ -10,7 +10,7 @@
 //! 3. To what was said it comes once it looks with all of its legs there: words that come meanwhile are news then.
 //! 4. What it gained while it was apart stays with it; packages follow the alone life.
 
-use super::open::{News, OpenCompany, moments};
+use super::open::{NewsSince, OpenCompany, moments};
 use super::open_life::ReactionState;
 use super::spec::RespondSpec;
 use super::state::Respond;
@@ -112,7 +112,7 @@ struct LegsLook<'a> {
     twin: &'a DualFill,
     before: &'a BeforeLegs,
     listening: ReactionListener,
-    news: News,
+    news: NewsSince,
 }
 
 impl Respond {
@@ -154,7 +154,7 @@ impl Respond {
                 sigma: listing.map_or(f64::NAN, |l| l.sigma),
             };
             let open = &self.open_legs[i];
-            let news = News::Since(open.heard, closed > open.listened);
+            let news = NewsSince::Message(open.heard, closed > open.listened);
             let look = LegsLook { i, agent, twin, before, listening, news };
             if let Some(words) = self.look_on_legs(spec, speak, said, &look) {
                 out.scratch.in_legs.push((before.structure, words));

@@ -50,7 +50,7 @@ pub fn in_company(config: &mut Config) {
 }
 
 /// What a scene came to.
-struct Told {
+struct ToldInScene {
     messages: Vec<Message>,
     decisions: String,
     alone: String,
@@ -75,7 +75,7 @@ fn heard_later(messages: &[Message], steps: &[usize]) -> usize {
     open.inspect(|(m, c)| assert!(steps[of(c)] < steps[of(m)], "{m:?} by {c:?}, heard at once")).count()
 }
 
-fn told(make: fn(&Change) -> Scene, change: &Change) -> Told {
+fn told(make: fn(&Change) -> Scene, change: &Change) -> ToldInScene {
     let mut scene = make(change);
     let (mut out, mut messages) = (Outputs::default(), Vec::new());
     let (mut steps, mut step) = (Vec::new(), 0);
@@ -92,7 +92,7 @@ fn told(make: fn(&Change) -> Scene, change: &Change) -> Told {
         let Speaker::Agent(agent) = m.from else { panic!("{m:?}") };
         *deeds.entry(scene.engine.cast().agents[agent.index()].family).or_default() += 1;
     }
-    Told {
+    ToldInScene {
         decisions: respond.decisions.to_string(),
         alone: hash(&speak.curve),
         open: hash(&respond.open),
@@ -137,7 +137,7 @@ fn hermits(config: &mut Config) {
 #[test]
 fn what_others_say_moves_open_lives_in_legs_and_no_alone_word_and_no_money() {
     let house: fn(&Change) -> Scene = |change| scenes::house((20, 4), change);
-    let [none, some, off, deaf, all]: [Told; 5] = std::thread::scope(|threads| {
+    let [none, some, off, deaf, all]: [ToldInScene; 5] = std::thread::scope(|threads| {
         let changes: [&Change; 5] = [&hermits, &legs_only, &switched_off, &deafened, &in_company];
         let runs = changes.map(|change| threads.spawn(move || told(house, change)));
         runs.map(|run| run.join().unwrap())
@@ -326,7 +326,7 @@ fn drawn_roster(config: &mut Config, key: u64, unit: Span) {
 
 /// What an open life in legs has done, by its words so far.
 #[derive(Default)]
-struct Watched {
+struct WatchedInLegs {
     /// Intents that were opened, or kept from it.
     intents: usize,
     acts: usize,
@@ -336,15 +336,15 @@ struct Watched {
 }
 
 /// The rules of what is sound by construction, message by message.
-struct Watch {
+struct WatchInLegs {
     key: u64,
-    all: BTreeMap<(AgentId, AssetId), Watched>,
+    all: BTreeMap<(AgentId, AssetId), WatchedInLegs>,
     messages: Vec<Message>,
     /// In which step each was said.
     steps: Vec<usize>,
 }
 
-impl Watch {
+impl WatchInLegs {
     fn hear(&mut self, engine: &Engine, (step, m): (usize, Message)) {
         self.steps.push(step);
         let (Speaker::Agent(who), Some(asset)) = (m.from, m.asset) else { return self.messages.push(m) };
@@ -411,7 +411,7 @@ fn sound_by_construction(key: u64) -> [usize; 3] {
     let (scene, seconds) = scenes[(key % 5) as usize];
     let unit = Span::seconds(seconds);
     let mut scene = scenes::ALL[scene](&move |config: &mut Config| drawn_roster(config, key, unit));
-    let mut watch = Watch { key, all: BTreeMap::new(), messages: Vec::new(), steps: Vec::new() };
+    let mut watch = WatchInLegs { key, all: BTreeMap::new(), messages: Vec::new(), steps: Vec::new() };
     let mut step = 0;
     let (mut out, mut last, mut is_barred) = (Outputs::default(), BTreeMap::new(), false);
     let mut now = Stamp(0);
