@@ -150,6 +150,8 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
     };
     let gap = Constraint::Length(3);
     let wide = |r: Rect| usize::from(r.width);
+    // Why it holds what it holds, and whom it hears.
+    let company = |w| [reasons(cx, page, decision, w), deeds(t, page, w), influence(cx, page)].concat();
     if inside.width >= COLUMNS.0 {
         let [a, _, b, _, c] = Layout::horizontal([
             Constraint::Length(40),
@@ -160,21 +162,11 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
         ])
         .areas(inside);
         let w = wide(a);
-        show(
-            frame,
-            [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
-            a,
-        );
-        show(
-            frame,
-            [reasons(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
-            b,
-        );
-        show(
-            frame,
-            open(t, view.chart, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)),
-            c,
-        );
+        let parts = [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)];
+        show(frame, parts.concat(), a);
+        show(frame, company(wide(b)), b);
+        let high = (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1);
+        show(frame, open(t, view.chart, page, wide(c), high), c);
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
@@ -186,11 +178,7 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             character(t, page, w),
         ];
         show(frame, parts.concat(), a);
-        show(
-            frame,
-            [reasons(cx, page, decision, wide(b)), deeds(t, page, wide(b)), influence(cx, page)].concat(),
-            b,
-        );
+        show(frame, company(wide(b)), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
