@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 struct Run {
     engine: Engine,
     recorder: Recorder,
-    /// By stance: the messages it names.
+    /// By stance, or deed that others swayed: the messages it names.
     because: BTreeMap<MessageId, Vec<MessageId>>,
 }
 
@@ -39,6 +39,9 @@ fn run(days: u32, deaf: bool) -> Run {
         for message in &out.messages {
             if let MessageKind::Stance(stance) = &message.body {
                 because.insert(message.id, stance.because.iter().flatten().copied().collect());
+            } else if !message.swayed.is_empty() {
+                let causes = message.swayed.iter().flat_map(|s| &s.causes);
+                because.insert(message.id, causes.map(|c| c.message).collect());
             }
         }
     }

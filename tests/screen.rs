@@ -63,6 +63,8 @@ fn every_pulse_is_a_message_that_its_decision_names_and_enter_opens_that_decisio
         for m in &out.messages {
             if let MessageKind::Stance(s) = &m.body {
                 because.insert(m.id, s.because.iter().flatten().copied().collect());
+            } else if !m.swayed.is_empty() {
+                because.insert(m.id, m.swayed.iter().flat_map(|s| &s.causes).map(|c| c.message).collect());
             }
         }
         now += Duration::from_secs(5);

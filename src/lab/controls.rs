@@ -111,6 +111,7 @@ impl Tape {
     }
 
     /// The same, which keeps the words too.
+    #[must_use]
     pub fn with_words(self) -> Self {
         Tape { words: Some(WordTape::default()), ..self }
     }
