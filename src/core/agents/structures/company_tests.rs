@@ -5,7 +5,7 @@ use super::legs::LegOrder;
 use super::stage::{OneLife, parameters, quote, second, trade, universe};
 use crate::agents::company::{Company, LifeMoment, Sway, SwayField};
 use crate::domain::{
-    Action, Decimal, FamilyId, InstrumentId, InstrumentKind, MessageKind, Plan, Reason, Term, Verb,
+    Action, Decimal, FamilyId, InstrumentId, InstrumentKind, MessageKind, Plan, Reason, Span, Term, Verb,
 };
 
 /// Somebody who makes the same of every intent, and notes what came of it.
@@ -88,6 +88,7 @@ fn its_side_is_that_of_its_delta_and_what_is_on_its_way_is_waited_for() {
     let (instrument, limit, until, ahead, number) = (InstrumentId(0), None, None, None, None);
     let order = LegOrder { instrument, quantity: 1.0, limit, decided, live, until, ahead, tries: 0, number };
     s.life.legs.orders.push(order);
+    s.pass(Span::seconds(1));
     s.judge_in(&mut company);
     assert_eq!(company.asked.len(), 3);
     for (side, delta, heading) in [(1.0, 1.0, 1.0), (-1.0, 1.0, -1.0), (-1.0, -0.3, 1.0), (-1.0, 0.0, 0.0)] {
