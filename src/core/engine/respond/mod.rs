@@ -18,6 +18,7 @@ mod day;
 mod hear;
 mod listen;
 mod open;
+mod open_company;
 mod open_legs;
 mod open_life;
 mod operator_commands;

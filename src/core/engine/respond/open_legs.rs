@@ -10,7 +10,7 @@
 //! 3. To what was said it comes once it looks with all of its legs there: words that come meanwhile are news then.
 //! 4. What it gained while it was apart stays with it; packages follow the alone life.
 
-use super::open::{NewsSince, OpenCompany, moments};
+use super::open_company::{NewsSince, OpenCompany, moments};
 use super::open_life::ReactionState;
 use super::spec::RespondSpec;
 use super::state::Respond;
