@@ -317,6 +317,44 @@ fn a_wrong_impact_is_refused_with_the_choices() {
 }
 
 #[test]
+fn what_answering_is_worth_is_the_same_twice_and_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let some =
+        ["--reactions", "--arms", "+sceptic waits,−sceptic waits,another sender,another time,hive open"];
+    let first = lab(folder.path(), &[&some[..], &["--json", "a.json"]].concat());
+    let said = String::from_utf8(first.stdout).unwrap();
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    for words in
+        ["all less none", "+sceptic waits", "all less all that hear", "hive: money on open less alone"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let again = lab(
+        folder.path(),
+        &[&some[..], &["--json", "b.json", "--fresh", "--threads", "1", "--quiet"]].concat(),
+    );
+    assert!(again.status.success());
+    let [a, b] = ["a.json", "b.json"].map(|f| std::fs::read_to_string(folder.path().join(f)).unwrap());
+    assert_eq!(a, b);
+    let report: Report = serde_json::from_str(&a).unwrap();
+    let told = report.reactions.unwrap();
+    assert_eq!(told.is_net_eq, Some(true));
+    assert!(told.all.unwrap().deeds > 0.0 && told.alone.len() == 1 && told.left_out.len() == 1);
+    assert_eq!(told.controls.keys().collect::<Vec<_>>(), ["another sender", "another time"]);
+    let told =
+        std::process::Command::new(program()).args(["lab", "explain", "--state"]).arg(folder.path()).output();
+    assert!(
+        String::from_utf8(told.unwrap().stdout).unwrap().contains("Answering, with money on the open lives")
+    );
+    // Who lives by nothing has nothing to be measured.
+    let nobody = include_str!("fixtures/smallest.toml");
+    std::fs::write(folder.path().join("nobody.toml"), nobody).unwrap();
+    let none = lab(folder.path(), &["--reactions", "--agents", "nobody.toml"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(String::from_utf8(none.stderr).unwrap().contains("lives by a reaction"));
+}
+
+#[test]
 fn the_verb_names_its_mistakes() {
     let folder = tempfile::tempdir().unwrap();
     for (args, word) in [
