@@ -3,9 +3,9 @@
 //!
 //! | control | what is heard |
 //! |---|---|
-//! | another sender | each word from another agent on its asset, which this or the other time said nothing of the kind |
+//! | another sender | each word from another agent that trades its asset |
 //! | another asset | each word on another asset, its levels as far from the price there as they were here |
-//! | another sign | each sender times a fixed ±1: its sides, and whether it won |
+//! | another sign | each sender times a fixed ±1: the side of what it holds or rests, and whether it won; waits keep theirs |
 //! | another time | each sender at another time, shifted round by U(¼, ¾) of the run, its levels moved with the price |
 //!
 //! # Invariants

@@ -486,17 +486,23 @@ fn why<'a>(cx: &PaneContext, p: &'a AgentPage, decision: Option<MessageId>, widt
             lines
                 .push(Line::from(vec![Span::styled(branch, t.of(StyleRole::Border)), Span::raw(f.as_str())]));
         }
-        for (k, (id, text)) in w.because.iter().enumerate() {
-            let branch = if k + 1 == w.because.len() { "└ " } else { "├ " };
-            let head = vec![
-                Span::styled(branch, t.of(StyleRole::Border)),
-                Span::styled(format!("because of #{} ", id.0), t.of(StyleRole::Open)),
-            ];
-            lines.extend(hanging(head, text, t.of(StyleRole::Text), width));
-        }
+        lines.extend(because(t, &w.because, width));
     }
     lines.push(Line::raw(""));
     lines
+}
+
+/// The messages that something came of, the last one closing the branch.
+fn because<'a>(t: &Theme, causes: &'a [(MessageId, String)], width: usize) -> PageLines<'a> {
+    let line = |(k, (id, text)): (usize, &'a (MessageId, String))| {
+        let branch = if k + 1 == causes.len() { "└ " } else { "├ " };
+        let head = vec![
+            Span::styled(branch, t.of(StyleRole::Border)),
+            Span::styled(format!("because of #{} ", id.0), t.of(StyleRole::Open)),
+        ];
+        hanging(head, text, t.of(StyleRole::Text), width)
+    };
+    causes.iter().enumerate().flat_map(line).collect()
 }
 
 /// Why it holds what it holds, and what it lives by: what was asked for comes first.
@@ -532,14 +538,7 @@ fn lives_by<'a>(t: &Theme, p: &'a AgentPage, asked: Option<MessageId>, width: us
         let last = format!("{} {}", rule.asset, rule.did);
         let head = vec![Span::styled("├ ", t.of(mark)), Span::styled(format!("#{} ", rule.last.0), dim)];
         lines.extend(hanging(head, &last, t.of(StyleRole::Text), width));
-        for (k, (id, text)) in rule.because.iter().enumerate() {
-            let branch = if k + 1 == rule.because.len() { "└ " } else { "├ " };
-            let head = vec![
-                Span::styled(branch, t.of(StyleRole::Border)),
-                Span::styled(format!("because of #{} ", id.0), t.of(StyleRole::Open)),
-            ];
-            lines.extend(hanging(head, text, t.of(StyleRole::Text), width));
-        }
+        lines.extend(because(t, &rule.because, width));
     }
     lines.push(Line::raw(""));
     lines
