@@ -189,6 +189,8 @@ pub enum Factor {
     Listens(f64),
     /// Its slice of the consensus.
     Consensus(f64),
+    /// Its part of what is said of all assets, which is taken off that slice.
+    Common(f64),
     /// Clipped to its side, to this.
     SideClip(f64),
     /// Refused to be turned round.
@@ -207,7 +209,7 @@ pub struct Stance {
     /// The result, x.
     pub result: f64,
     /// How it was derived, step by step in order; none after the last.
-    pub factors: [Option<Factor>; 6],
+    pub factors: [Option<Factor>; 7],
     /// The last messages of the (up to three) other voices that weighed most on the side of the move.
     pub because: [Option<MessageId>; 3],
 }

@@ -1,9 +1,11 @@
-//! Allocators that the hive is compared with: hierarchical risk parity and shrunk mean-variance. Pure,
+//! Allocators that the hive is compared with: hierarchical risk parity, shrunk mean-variance and non-negative weights. Pure,
 //! from returns (series by series, of equal length) to weights that are not negative and sum to 1.
 
 /// Share of the diagonal in the shrunk covariance, and of the grand mean in the shrunk means (half: no
 /// estimate of it is better known than that with a year of days).
 const SHRINK: f64 = 0.5;
+/// Most rounds over all weights; a few dozen are enough of agents that are no twins.
+const SWEEPS: usize = 2_000;
 
 /// The covariance matrix of the series.
 pub fn covariance(returns: &[&[f64]]) -> Vec<Vec<f64>> {
@@ -95,6 +97,41 @@ pub fn mean_variance(returns: &[&[f64]]) -> Option<Vec<f64>> {
     Some(weights)
 }
 
+/// The weights without shorts whose sum has the best Sharpe ratio of the past, to the precision of [`SWEEPS`]: least squares of
+/// what is always one on the series, each weight at or above zero, one after the other. `None` if nothing is worth holding.
+pub fn non_negative(returns: &[&[f64]]) -> Option<Vec<f64>> {
+    let days = returns.first().map_or(0, |r| r.len()) as f64;
+    let product =
+        |i: usize, j: usize| returns[i].iter().zip(returns[j]).map(|(a, b)| a * b).sum::<f64>() / days;
+    let n = returns.len();
+    let gram: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| product(i.max(j), i.min(j))).collect()).collect();
+    let means: Vec<f64> = returns.iter().map(|r| r.iter().sum::<f64>() / days).collect();
+    let mut weights = vec![0.0; n];
+    // What each series earns beyond what is explained: means − gram·weights.
+    let mut left = means;
+    for _ in 0..SWEEPS {
+        let mut moved = 0.0_f64;
+        for i in (0..n).filter(|i| gram[*i][*i] > 0.0) {
+            let to = (weights[i] + left[i] / gram[i][i]).max(0.0);
+            let step = to - weights[i];
+            if step != 0.0 {
+                weights[i] = to;
+                left.iter_mut().zip(&gram[i]).for_each(|(l, g)| *l -= step * g);
+                moved = moved.max(libm::fabs(step) / (1.0 + to));
+            }
+        }
+        if moved < 1e-12 {
+            break;
+        }
+    }
+    let sum: f64 = weights.iter().sum();
+    if sum <= 0.0 || !sum.is_finite() {
+        return None;
+    }
+    weights.iter_mut().for_each(|w| *w /= sum);
+    Some(weights)
+}
+
 /// Solves a·x = b by elimination with pivots; `None` if there is no single solution.
 fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Option<Vec<f64>> {
     let n = b.len();
@@ -161,6 +198,24 @@ mod tests {
         assert_eq!(mean_variance(&[&bad[..], &[-0.1, 0.0, -0.2, 0.0]]), None);
     }
 
+    #[test]
+    fn non_negative_weights_are_the_best_where_nobody_is_worth_a_short_and_leave_out_who_adds_nothing() {
+        // Uncorrelated: weights by mean over mean square.
+        let (a, b) = ([0.03, -0.01, 0.03, -0.01], [0.02, 0.02, -0.01, -0.01]);
+        let w = non_negative(&[&a, &b]).unwrap();
+        let sharpe = |x: f64| {
+            let sum: Vec<f64> = a.iter().zip(&b).map(|(a, b)| x * a + (1.0 - x) * b).collect();
+            let mean = sum.iter().sum::<f64>() / 4.0;
+            mean / libm::sqrt(sum.iter().map(|s| (s - mean) * (s - mean)).sum::<f64>() / 4.0)
+        };
+        let best = (0..=1000).map(|i| f64::from(i) / 1000.0).max_by(|x, y| sharpe(*x).total_cmp(&sharpe(*y)));
+        assert!((w[0] - best.unwrap()).abs() < 2e-3, "{w:?} {best:?}");
+        // The same as a, but worse: nothing of it.
+        let worse = a.map(|x| x - 0.005);
+        assert!(non_negative(&[&a, &worse, &b]).unwrap()[1] < 1e-9);
+        assert_eq!(non_negative(&[&[-0.1, 0.0, -0.2, 0.0]]), None);
+    }
+
     proptest! {
         #[test]
         fn weights_are_a_split_of_one(n in 1_usize..12, seed in 0_u64..1000) {
@@ -168,7 +223,8 @@ mod tests {
                 .map(|i| (0..60).map(|t| random::normal(random::key(seed, &[i, t])) + 0.1).collect())
                 .collect();
             let returns: Vec<&[f64]> = series.iter().map(Vec::as_slice).collect();
-            for weights in [hierarchical(&returns), mean_variance(&returns)].into_iter().flatten() {
+            let all = [hierarchical(&returns), mean_variance(&returns), non_negative(&returns)];
+            for weights in all.into_iter().flatten() {
                 prop_assert!(weights.iter().all(|w| *w >= 0.0));
                 prop_assert!(near(weights.iter().sum(), 1.0));
             }

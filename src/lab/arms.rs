@@ -4,6 +4,7 @@
 //! All systems hear or hold the same utterances and pay the same costs. Where they differ is said here, in
 //! a line each, and nowhere else.
 
+use super::across::{self, AcrossArm};
 use super::company;
 use super::controls::Control;
 use super::rule_sets::RuleSet;
@@ -31,8 +32,12 @@ pub enum Weighing {
     Hrp,
     /// Shrunk mean-variance on past returns.
     MeanVariance,
+    /// The weights without shorts that were best on past returns.
+    NonNegative,
     /// The first n of all voices in an order drawn by the seed.
     Voices(usize),
+    /// The first n of the voices without funds in that order.
+    Scouts(usize),
 }
 
 /// How an account follows its aims.
@@ -139,6 +144,10 @@ pub enum ArmKind {
     Reacting(RuleSet),
     /// As it is set up, with money on open lives.
     ShippedOpen,
+    /// As it is set up, and agents hear across assets at equal risk.
+    ShippedAcross,
+    /// One account that holds, of what some say, what is common to all assets at another weight.
+    Across(AcrossArm),
     /// λ = 1 bare, with these services.
     Served(ServiceFlags),
     /// The hive with all services, whose messages are wrong in this way.
@@ -210,8 +219,18 @@ pub fn plan(voices: usize) -> Vec<Arm> {
         arm("net-hedge", Account(Weighing::Hedge, Desk), "the same, exponential weights on results"),
         arm("net-hrp", Account(Weighing::Hrp, Desk), "the same, hierarchical risk parity"),
         arm("net-mv", Account(Weighing::MeanVariance, Desk), "the same, shrunk mean-variance"),
+        arm(
+            "net-nnls",
+            Account(Weighing::NonNegative, Desk),
+            "the same, the best weights of the past without shorts",
+        ),
         arm("tsmom6", Momentum(Desk), "one momentum rule over six look-backs, same execution"),
         arm("tsmom6+zone", Momentum(Zone), "the same with a no-trade zone"),
+        arm(
+            "tsmom6+split",
+            ArmKind::Across(across::RULE_SPLIT),
+            "the same, what it says of all assets held at the risk of the rest",
+        ),
         arm(
             "net-all",
             Account(Weighing::Voices(usize::MAX), Desk),
@@ -269,6 +288,11 @@ impl Arm {
     /// Whether it is one of the arms of reactions, which have a table of their own.
     pub fn is_reacting(&self) -> bool {
         matches!(self.kind, ArmKind::Reacting(_) | ArmKind::ShippedOpen)
+    }
+
+    /// Whether it is one of the arms of hearing across assets, which have a table of their own.
+    pub fn is_across(&self) -> bool {
+        matches!(self.kind, ArmKind::Across(_) | ArmKind::ShippedAcross)
     }
 
     /// Whether it is hive+services with wrong messages between those who serve.

@@ -2,10 +2,10 @@
 
 use super::Report;
 use super::designed::DataOverlap;
-use super::reactiontables;
 use super::report::Uplift;
 use super::verdict::not_communication;
 use super::words;
+use super::{acrosstables, reactiontables};
 
 /// A paragraph each: what was done, what came out, why, and what not to believe.
 pub fn explain(r: &Report) -> String {
@@ -19,6 +19,7 @@ pub fn explain(r: &Report) -> String {
     lines.extend(rungs.iter().filter_map(|(key, what)| rung(r.uplift.get(*key)?, what)));
     lines.push(why(r));
     lines.extend(r.reactions.as_ref().and_then(reactiontables::explain));
+    lines.extend(acrosstables::explain(r));
     lines.extend(voices(r));
     lines.extend(joint(r));
     lines.extend(reasons(r));

@@ -268,13 +268,14 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
         all.extend([ALONE, STRONG, ALL, RULE].into_iter().filter(|o| has(o)).map(|o| pair(HIVE, o)));
     }
     let shown = |a: &&Arm| {
-        let is_other = a.is_misserved() || a.is_blind() || a.is_reacting();
+        let is_other = a.is_misserved() || a.is_blind() || a.is_reacting() || a.is_across();
         a.control().is_none() && !is_other && a.name != HIVE && a.name != ALONE
     };
     if has(ALONE) {
         all.extend(arms.iter().filter(shown).map(|a| pair(&a.name, ALONE)));
     }
     all.extend(super::reactions::pairs(arms));
+    all.extend(super::across::pairs(arms));
     all
 }
 

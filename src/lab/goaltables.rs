@@ -4,7 +4,7 @@
 use super::Report;
 use super::goals::{Compared, GOALS, Goal};
 use super::report::Joint;
-use super::{ALONE, HIVE, words};
+use super::{ALONE, HIVE, acrosstables, reactiontables, words};
 use std::fmt::Write;
 
 /// Goals of the short table.
@@ -121,7 +121,9 @@ fn render(out: &mut String, j: &Joint) -> std::fmt::Result {
         j.days, j.shared_days, j.bootstrap
     )?;
     versus(out, &j.compared)?;
-    over_alone(out, &j.compared)
+    over_alone(out, &j.compared)?;
+    acrosstables::table(out, &j.compared)?;
+    reactiontables::joint(out, &j.compared)
 }
 
 #[cfg(test)]

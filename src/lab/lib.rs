@@ -37,6 +37,8 @@ use hive_market as market;
 use hive_view as view;
 
 pub mod account;
+pub mod across;
+pub mod acrosstables;
 pub mod against;
 pub mod allocate;
 pub mod answered;

@@ -13,6 +13,7 @@ use crate::domain::{Event, InstrumentId, Universe, money};
 use crate::engine::respond::{CompanyShare, Respond, RespondSpec};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
+use crate::hive::across::AcrossAssets;
 use crate::hive::settings::{Managers, MoneyFollows};
 use std::sync::Arc;
 
@@ -74,16 +75,15 @@ impl Listener {
         self.respond.begin(&self.spec, speak, said, &mut self.out);
     }
 
-    /// Takes an event and what was said at it.
+    /// Takes an event and what was said at it, and what the twins of all said where an arm hears those.
     pub fn step(
         &mut self,
         event: &Event,
         speak: &Speak,
         said: &StepOutput,
-        cast: &Population,
-        tape: Option<&Tape>,
+        (cast, tape, twins): (&Population, Option<&Tape>, Option<&StepOutput>),
     ) {
-        let heard = self.heard(event, speak, said, cast, tape);
+        let heard = self.heard(event, speak, said, (cast, tape, twins));
         self.respond.step(&self.spec, event, speak, heard.as_ref().unwrap_or(said), &mut self.out);
         self.meter.fills(&self.out.fills);
         if let Event::Barrier(at) = event {
@@ -98,15 +98,15 @@ impl Listener {
         event: &Event,
         speak: &Speak,
         said: &StepOutput,
-        cast: &Population,
-        tape: Option<&Tape>,
+        (cast, tape, twins): (&Population, Option<&Tape>, Option<&StepOutput>),
     ) -> Option<StepOutput> {
         if let (Event::Barrier(_), Some(rewrite)) = (event, &mut self.rewrite) {
             let misheard = rewrite.misheard(cast, speak, &said.utterances, tape);
             return Some(StepOutput { misheard, ..said.clone() });
         }
         if let (Event::Barrier(_), Some(reword)) = (event, &mut self.reword) {
-            let reheard = reword.reheard(cast, speak, &said.utterances, tape.and_then(Tape::words));
+            let truly = if reword.hears_twins() { twins.unwrap_or(said) } else { said };
+            let reheard = reword.reheard(cast, speak, &truly.utterances, tape.and_then(Tape::words));
             return Some(StepOutput { reheard: Some(reheard), ..said.clone() });
         }
         let wrong = self.misserved.as_mut().filter(|_| !said.structured.is_empty())?;
@@ -173,6 +173,7 @@ fn under(kind: ArmKind, cast: &Arc<Population>, settings: &Settings) -> (Arc<Pop
         }
         ArmKind::Control(_) => s.breaker = NO_BREAKER,
         ArmKind::ShippedOpen => s.listening.money = MoneyFollows::Open,
+        ArmKind::ShippedAcross => s.listening.across = AcrossAssets::EqualRisk,
         _ => {}
     }
     (cast, s)

@@ -7,10 +7,11 @@
 //! | another asset | each word on another asset, its levels as far from the price there as they were here |
 //! | another sign | each sender times a fixed ±1: the side of what it holds or rests, and whether it won; waits keep theirs |
 //! | another time | each sender at another time, shifted round by U(¼, ¾) of the run, its levels moved with the price |
+//! | own reckoning | a twin of each sender, of its family, goal and character on its assets, with other numbers: what a listener could reckon from the same bars, hearing nobody |
 //!
 //! # Invariants
 //!
-//! 1. Nothing of a word but its kind and how much of it there is comes through; who listens knows its own life as it is.
+//! 1. But for own reckoning nothing of a word but its kind and how much of it there is comes through; who listens knows its own life as it is.
 //! 2. All is drawn by the seed, once for the run.
 
 use crate::agents::Population;
@@ -30,12 +31,14 @@ pub enum WordControl {
     Sign,
     /// At another time.
     Time,
+    /// From a twin with other numbers.
+    Own,
 }
 
 impl WordControl {
     /// All of them, as they are shown.
-    pub const ALL: [WordControl; 4] =
-        [WordControl::Sender, WordControl::Asset, WordControl::Sign, WordControl::Time];
+    pub const ALL: [WordControl; 5] =
+        [WordControl::Sender, WordControl::Asset, WordControl::Sign, WordControl::Time, WordControl::Own];
 
     /// As reports call it.
     pub fn name(self) -> &'static str {
@@ -44,6 +47,7 @@ impl WordControl {
             WordControl::Asset => "another asset",
             WordControl::Sign => "another sign",
             WordControl::Time => "another time",
+            WordControl::Own => "own reckoning",
         }
     }
 
@@ -54,6 +58,9 @@ impl WordControl {
             WordControl::Asset => "all reactions, each word heard on another asset",
             WordControl::Sign => "all reactions, each sender heard with a random sign",
             WordControl::Time => "all reactions, each sender heard at another time",
+            WordControl::Own => {
+                "all reactions, each word a twin's with other numbers, as a listener could reckon it itself"
+            }
         }
     }
 }
@@ -101,14 +108,21 @@ impl WordRewrite {
             as_whom: match control {
                 WordControl::Sender => other_senders(cast),
                 WordControl::Asset => other_assets(cast),
-                WordControl::Sign | WordControl::Time => voices.clone().map(Some).collect(),
+                WordControl::Sign | WordControl::Time | WordControl::Own => {
+                    voices.clone().map(Some).collect()
+                }
             },
             signs: voices.clone().map(|v| if coin(v) == 0 { 1.0 } else { -1.0 }).collect(),
             shifts: voices.map(shift).collect(),
         }
     }
 
-    /// What is heard at a barrier in place of what was said.
+    /// Whether it is the twins' words that are heard.
+    pub fn hears_twins(&self) -> bool {
+        self.control == WordControl::Own
+    }
+
+    /// What is heard at a barrier in place of what was said; for own reckoning, of what the twins said.
     pub fn reheard(
         &mut self,
         cast: &Population,
@@ -133,6 +147,7 @@ impl WordRewrite {
                 };
                 said.iter().filter(declared).filter_map(moved).collect()
             }
+            (WordControl::Own, _) => said.iter().filter(declared).cloned().collect(),
             (WordControl::Time, None) => Vec::new(),
             (WordControl::Time, Some(tape)) => {
                 let mut heard = Vec::new();

@@ -1,8 +1,9 @@
 //! What answering is worth as text: a row an arm, for a terminal, and a paragraph in words.
 
 use super::Report;
-use super::goals::GOALS;
+use super::goals::{Compared, GOALS};
 use super::goaltables::told;
+use super::reactions::{ALL, HIVE_OPEN, NONE};
 use super::report::{ReactionReport, ReactionWorth};
 use super::words;
 use std::fmt::Write;
@@ -47,6 +48,35 @@ pub fn table(out: &mut String, r: &Report) -> std::fmt::Result {
         "deeds that others swayed, mean over seeds; apart: share of barriers at which open lives differ from alone ones; Holm: \
          the probability of so large a difference without any, corrected for all that were looked at; – never acted\n"
     )
+}
+
+/// The same of several markets together: the pairs of reactions, without what only a market by itself can count.
+pub fn joint(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
+    let is_reacting =
+        |c: &&Compared| [&c.ours, &c.theirs].iter().any(|n| **n == ALL || **n == NONE || **n == HIVE_OPEN);
+    let rows: Vec<&Compared> =
+        compared.iter().filter(is_reacting).filter(|c| c.theirs != super::ALONE).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    write!(out, "{:<44} {:>20}", "money on open lives: this less that", "Sharpe ratio")?;
+    for goal in GOALS.iter().filter(|g| SHOWN.contains(&g.key)) {
+        write!(out, " {:>21}", format!("{} {}", goal.of, goal.words).replace("deepest ", ""))?;
+    }
+    writeln!(out)?;
+    for c in rows {
+        write!(
+            out,
+            "{:<44} {:>20}",
+            format!("{} less {}", c.ours, c.theirs),
+            words::between(c.sharpe, 1.0, 2)
+        )?;
+        for goal in GOALS.iter().filter(|g| SHOWN.contains(&g.key)) {
+            write!(out, " {:>21}", told(c, goal))?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out)
 }
 
 fn row(out: &mut String, name: &str, line: &ReactionWorth) -> std::fmt::Result {

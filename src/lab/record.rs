@@ -3,7 +3,7 @@
 use super::allocate;
 use super::arms::Weighing;
 use super::stream::Likeness;
-use crate::agents::Population;
+use crate::agents::{Agent, Population};
 use crate::domain::{AgentId, Stamp, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, StepOutput};
@@ -149,7 +149,8 @@ impl Weights {
     /// Before anything is known.
     pub fn new(rule: Weighing, cast: &Population) -> Self {
         let of = match rule {
-            Weighing::Voices(n) => first_voices(cast, n),
+            Weighing::Voices(n) => first_voices(cast, n, |_| true),
+            Weighing::Scouts(n) => first_voices(cast, n, |agent| agent.scout),
             _ => alike(cast),
         };
         Weights { rule, of, allocated: 0 }
@@ -160,7 +161,7 @@ impl Weights {
         let funds = &settings.funds;
         let root = |x: f64| libm::sqrt(x);
         match self.rule {
-            Weighing::Equal | Weighing::Voices(_) => {}
+            Weighing::Equal | Weighing::Voices(_) | Weighing::Scouts(_) => {}
             Weighing::Points => {
                 let points = |id| record.points(cast, id);
                 let mean = mean(cast, |id| root(points(id)));
@@ -176,7 +177,7 @@ impl Weights {
                 let best = record.results[..cast.declared].iter().copied().fold(f64::MIN, f64::max);
                 self.set(cast, |id| libm::exp(rate * (record.results[id.index()] - best)));
             }
-            Weighing::Hrp | Weighing::MeanVariance => self.allocate(cast, record),
+            Weighing::Hrp | Weighing::MeanVariance | Weighing::NonNegative => self.allocate(cast, record),
         }
     }
 
@@ -194,6 +195,7 @@ impl Weights {
         let returns: Vec<&[f64]> = lively.iter().map(|i| window[*i]).collect();
         let weights = match self.rule {
             Weighing::Hrp => allocate::hierarchical(&returns),
+            Weighing::NonNegative => allocate::non_negative(&returns),
             _ => allocate::mean_variance(&returns),
         };
         if let Some(weights) = weights {
@@ -229,10 +231,11 @@ fn alike(cast: &Population) -> Vec<f64> {
 
 /// Equal weights for the first n voices of an order drawn by the seed: each step of the curve keeps those
 /// of the step before.
-fn first_voices(cast: &Population, n: usize) -> Vec<f64> {
+fn first_voices(cast: &Population, n: usize, counts: impl Fn(&Agent) -> bool) -> Vec<f64> {
     let key =
         |i: usize| random::key(cast.seed, &[random::name("voices"), random::name(&cast.agents[i].name)]);
-    let mut order: Vec<usize> = (0..cast.agents.len()).filter(|i| cast.agents[*i].heard).collect();
+    let mut order: Vec<usize> = (0..cast.agents.len()).collect();
+    order.retain(|i| cast.agents[*i].heard && counts(&cast.agents[*i]));
     order.sort_by_key(|i| (key(*i), *i));
     order.truncate(n);
     let mut of = vec![0.0; cast.agents.len()];

@@ -4,6 +4,7 @@
 //! was said once.
 
 use super::account::ArmAccount;
+use super::across::AcrossAims;
 use super::arms::{Arm, ArmKind, Follows, Weighing};
 use super::company::floor::{Floor, Risk};
 use super::company::{AccountKind, Impact, groups};
@@ -18,8 +19,8 @@ use super::silos::Silos;
 use super::stream::{ArmMeter, ArmTrack, Scale};
 use super::study::LabWorld;
 use crate::agents::Population;
-use crate::agents::cast::cast;
-use crate::domain::{Digest, Event, Holds, Stamp};
+use crate::agents::cast::{cast, cast_with};
+use crate::domain::{Digest, Event, Holds, Stamp, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, SpeakSpec, StepOutput};
 use std::sync::Arc;
@@ -57,6 +58,15 @@ struct SeedRun<'a> {
     spec: SpeakSpec,
     speak: Speak,
     record: AgentsRecord,
+    /// Twins with other numbers on the same market, where an arm hears them.
+    twins: Option<Twins>,
+}
+
+/// Twins with other numbers, and what they said last.
+struct Twins {
+    spec: SpeakSpec,
+    speak: Speak,
+    said: StepOutput,
 }
 
 /// An arm on stage.
@@ -65,10 +75,20 @@ enum ArmState {
     Hold(Box<BuyAndHold>),
     Apart(Box<Floor>),
     Voices(Box<ArmAccount>, Weights),
+    Across(Box<ArmAccount>, Box<AcrossAims>),
     Rule(Box<ArmAccount>, Momentum),
     Blind(Box<ArmAccount>, RandomDesk),
     Listens(Box<Listener>),
     Silos(Silos, Weights),
+}
+
+impl Twins {
+    fn new(world: &LabWorld, seed: u64) -> Self {
+        let numbers = random::key(seed, &[random::name("twins")]);
+        let cast = Arc::new(cast_with(&world.roster, &world.universe, seed, numbers));
+        let (spec, speak) = Speak::start(cast, &world.universe, world.settings.clone());
+        Twins { spec, speak, said: StepOutput::default() }
+    }
 }
 
 impl<'a> SeedRun<'a> {
@@ -77,7 +97,9 @@ impl<'a> SeedRun<'a> {
         let cast = Arc::new(cast(&world.roster, &world.universe, seed));
         let (spec, speak) = Speak::start(Arc::clone(&cast), &world.universe, settings.clone());
         let record = AgentsRecord::new(&cast, settings, arms.iter().filter_map(|arm| arm.kind.weighing()));
-        SeedRun { world, settings, cast, spec, speak, record }
+        let own = ArmKind::Reacting(RuleSet::All(Some(WordControl::Own)));
+        let twins = arms.iter().any(|arm| arm.kind == own).then(|| Twins::new(world, seed));
+        SeedRun { world, settings, cast, spec, speak, record, twins }
     }
 
     fn actor(&self, arm: &Arm, tape: Option<&Tape>) -> ArmState {
@@ -122,6 +144,10 @@ impl<'a> SeedRun<'a> {
                 let account = Box::new(ArmAccount::served(universe, settings, parts));
                 ArmState::Blind(account, RandomDesk::new(self.cast.seed))
             }
+            ArmKind::Across(of) => {
+                let aims = Box::new(AcrossAims::new(of, &self.cast, universe, settings));
+                ArmState::Across(account(of.follows), aims)
+            }
             ArmKind::Momentum(follows) => ArmState::Rule(account(follows), Momentum::new(universe)),
             kind => ArmState::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
         }
@@ -141,6 +167,9 @@ impl<'a> SeedRun<'a> {
             self.speak.begin(&self.spec, event, &mut said);
             actors.iter_mut().for_each(|actor| actor.begin(&self.speak, &said));
             self.speak.step(&self.spec, event, &mut said);
+            if let Some(Twins { spec, speak, said }) = &mut self.twins {
+                speak.step(spec, event, said);
+            }
             if !said.accepted {
                 continue;
             }
@@ -183,9 +212,15 @@ impl<'a> SeedRun<'a> {
             _ => {}
         }
         match (actor, barrier) {
-            (ArmState::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
+            (ArmState::Listens(listener), _) => {
+                let twins = self.twins.as_ref().map(|t| &t.said);
+                listener.step(event, speak, said, (cast, tape, twins));
+            }
             (
-                ArmState::Voices(account, _) | ArmState::Rule(account, _) | ArmState::Blind(account, _),
+                ArmState::Voices(account, _)
+                | ArmState::Across(account, _)
+                | ArmState::Rule(account, _)
+                | ArmState::Blind(account, _),
                 None,
             ) => {
                 account.market(event, speak);
@@ -204,6 +239,11 @@ impl<'a> SeedRun<'a> {
             (ArmState::Voices(account, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
                 pooled(cast, speak, &weights.of, settings.listening.holds, aims);
+                account.barrier(at, speak, aims);
+            }
+            (ArmState::Across(account, across), Some(at)) => {
+                let market = (&self.world.universe, settings);
+                across.aims(at, (cast, &self.record), speak, market, aims);
                 account.barrier(at, speak, aims);
             }
             (ArmState::Rule(account, rule), Some(at)) => {
@@ -288,9 +328,10 @@ impl ArmState {
             ArmState::Apart(floor) => {
                 floor.finish().outcomes.into_iter().next().map_or_else(ArmTrack::default, |o| o.track)
             }
-            ArmState::Voices(account, _) | ArmState::Rule(account, _) | ArmState::Blind(account, _) => {
-                account.finish()
-            }
+            ArmState::Voices(account, _)
+            | ArmState::Across(account, _)
+            | ArmState::Rule(account, _)
+            | ArmState::Blind(account, _) => account.finish(),
             ArmState::Listens(listener) => listener.finish(),
             ArmState::Silos(silos, _) => silos.finish(),
         }

@@ -162,6 +162,7 @@ fn factor(f: &Factor) -> String {
         Factor::Own(x) => format!("own intent {:+.2} %", 100.0 * x),
         Factor::Listens(l) => format!("listens {:.0} %", 100.0 * l),
         Factor::Consensus(x) => format!("its slice of the consensus {:+.2} %", 100.0 * x),
+        Factor::Common(x) => format!("takes off {:+.2} %, which is said of all assets", 100.0 * x),
         Factor::SideClip(x) => format!("clipped to its side: {:+.2} %", 100.0 * x),
         Factor::NoFlip => "is not turned round: 0".to_owned(),
         Factor::FollowLimit(x) => format!("follows at most {:.2} %", 100.0 * x),

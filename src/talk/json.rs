@@ -255,6 +255,7 @@ fn stance(s: &Stance) -> Value {
             Factor::Own(x) => ("own", number(x)),
             Factor::Listens(x) => ("listens", number(x)),
             Factor::Consensus(x) => ("consensus", number(x)),
+            Factor::Common(x) => ("common", number(x)),
             Factor::SideClip(x) => ("side_clip", number(x)),
             Factor::NoFlip => ("no_flip", Value::Null),
             Factor::FollowLimit(x) => ("follow_limit", number(x)),

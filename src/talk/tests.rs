@@ -142,12 +142,13 @@ fn stance() -> BoxedStrategy<MessageKind> {
         x().prop_map(Factor::Own),
         x().prop_map(Factor::Listens),
         x().prop_map(Factor::Consensus),
+        x().prop_map(Factor::Common),
         x().prop_map(Factor::SideClip),
         Just(Factor::NoFlip),
         x().prop_map(Factor::FollowLimit),
     ];
     let because = any::<[Option<u64>; 3]>().prop_map(|all| all.map(|id| id.map(MessageId)));
-    (verb, any::<(f64, f64)>(), proptest::array::uniform6(option::of(factor)), because)
+    (verb, any::<(f64, f64)>(), proptest::array::uniform7(option::of(factor)), because)
         .prop_map(|(verb, (own, result), factors, because)| {
             MessageKind::Stance(Stance { verb, own, result, factors, because })
         })

@@ -7,7 +7,7 @@ mod output;
 mod walk;
 
 use self::output::{progress, write};
-use crate::agents::declaration::{Declaration, Roster, Selector};
+use crate::agents::declaration::{Declaration, Scouting, Selector};
 use crate::agents::personality::Traits;
 use crate::cli::checkpoint::stop_on_signals;
 use crate::cli::experiments::{market, open};
@@ -19,6 +19,7 @@ use crate::config::{self, Config, ON_BARS};
 use crate::domain::{FamilyId, Goal, SideRule, Stamp};
 use crate::fills::Costs;
 use crate::fills::fine::FillPrices;
+use crate::lab::across;
 use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
 use crate::lab::joint::{MarketRun, joint};
@@ -64,6 +65,10 @@ struct FurtherArms {
     /// all of them, and by all that hear wrong words; corrected for how many there are
     #[arg(long, conflicts_with_all = ["against", "services"])]
     reactions: bool,
+    /// What hearing across assets is worth: the same voices with what is said of all assets taken off and without, and by
+    /// accounts that take off what must not help. Scouts watch every asset: 105 of them where --scouts says nothing
+    #[arg(long, conflicts_with_all = ["against", "services", "reactions"])]
+    across: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]
@@ -73,7 +78,7 @@ struct LabOptions {
     feed: String,
     /// A further feed, with a report of its own, and one figure for all feeds on the same calendar days. It may
     /// carry its days: 'history:spot_1h.csv.gz?kind=margin&from=2021-04-04&to=2023-06-30'
-    #[arg(long, value_name = "FEED", conflicts_with_all = ["against", "services", "reactions"])]
+    #[arg(long, value_name = "FEED", conflicts_with_all = ["against", "services"])]
     and: Vec<String>,
     /// The hive's file; without it agents.toml here, or the one that is built in
     #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
@@ -199,6 +204,7 @@ fn companies(o: &LabOptions) -> Result<(), Failure> {
         ("--against", o.against.is_some()),
         ("--services", o.also.services),
         ("--reactions", o.also.reactions),
+        ("--across", o.also.across),
         ("--split", o.split.is_some()),
     ];
     if let Some((flag, _)) = given.iter().find(|g| g.1) {
@@ -290,6 +296,11 @@ fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
     if o.also.services {
         serve(&mut config);
     }
+    if o.also.across {
+        let roster = &mut config.roster;
+        roster.scouting = Scouting { everywhere: true, mixed_clocks: true };
+        roster.scouts = o.scouts.unwrap_or(across::SCOUTS);
+    }
     if config.fills == FillPrices::Fine {
         let why =
             "an experiment is judged on the bars of the decision clock: leave costs.fills out of the roster";
@@ -303,7 +314,8 @@ fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
 }
 
 /// The arms of a market.
-fn chosen(o: &LabOptions, roster: &Roster) -> Result<Vec<arms::Arm>, Failure> {
+fn chosen(o: &LabOptions, world: &LabWorld) -> Result<Vec<arms::Arm>, Failure> {
+    let roster = &world.roster;
     let mut all = arms::plan(roster.voices());
     if names_part(o.arms.as_deref()) {
         all.extend(arms::without());
@@ -329,6 +341,16 @@ fn chosen(o: &LabOptions, roster: &Roster) -> Result<Vec<arms::Arm>, Failure> {
         names = Some(names.map_or(whole, |some| [&some[..], &needed[..]].concat()));
         all.extend(own);
     }
+    if o.also.across {
+        let assets = world.universe.assets.iter().filter(|a| !a.money_like).count();
+        let own: Vec<arms::Arm> =
+            across::plan(assets, roster.scouts as usize).into_iter().map(|(arm, _)| arm).collect();
+        let plain = ["net-eq+zone", "net-all+zone", "tsmom6+zone", "tsmom6+split"].map(str::to_owned);
+        let whole = own.iter().map(|a| a.name.clone());
+        names = Some(names.unwrap_or_else(|| plain.into_iter().chain(whole).collect()));
+        let new: Vec<arms::Arm> = own.into_iter().filter(|a| all.iter().all(|b| b.name != a.name)).collect();
+        all.extend(new);
+    }
     let Some(names) = &names else { return Ok(all) };
     arms::choose(&all, names).map_err(|unknown| {
         let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
@@ -344,10 +366,10 @@ fn run_one(o: &LabOptions, ready: &Ready, keep: &ResultFolder) -> Result<MarketR
         Stamp::parse(s).map(day).ok_or_else(bad)
     });
     let voices = config.roster.voices();
-    let arms = chosen(o, &config.roster)?;
+    let arms = chosen(o, world)?;
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
     let study = LadderStudy { world, seeds, arms, key: key(config, world) };
-    let walk = ((o.arms.is_none() && !o.also.services && !o.also.reactions)
+    let walk = ((o.arms.is_none() && !o.also.services && !o.also.reactions && !o.also.across)
         || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
     .then(|| walk::worlds(config, world, o.seeds))
     .transpose()?;

@@ -9,7 +9,7 @@
 //! 3. A control group ([`families::is_control`]) has no funds and no voice: what luck earns is measured, not traded, and moves
 //!    nobody.
 //! 4. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
-//!    and, where the assets are drawn or named, other assets; every second one looks back three times as far.
+//!    and, where the assets are drawn or named, other assets; every second one looks back three times as far. [`Scouting`] says otherwise where it is asked to.
 
 use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
 use super::families;
@@ -127,9 +127,17 @@ const BARS: (f64, f64) = (2.0, 2_000.0);
 
 /// How much longer every second round of scouts looks back than the agents that it is drawn of.
 const SLOW: f64 = 3.0;
+/// The rounds of scouts in turn where their clocks are mixed.
+const MIXED: [f64; 3] = [1.0, 1.0 / SLOW, SLOW];
 
 /// Casts a roster.
 pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
+    cast_with(roster, universe, seed, seed)
+}
+
+/// The same agents on the same assets with the numbers of another seed: twins, who look at what those look at and make of it
+/// what anybody of their family might.
+pub fn cast_with(roster: &Roster, universe: &Universe, seed: u64, numbers: u64) -> Population {
     let mut cast = Population {
         agents: Vec::new(),
         declared: roster.agents.len(),
@@ -144,7 +152,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         seed,
     };
     for declaration in &roster.agents {
-        cast.add(roster, declaration, universe, None);
+        cast.add((roster, numbers), declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
     cast.listen(roster, universe);
@@ -155,8 +163,9 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
     // Without anybody to be drawn again there are no scouts; structures are not drawn again.
     let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| !d.family.is_structured()).collect();
     for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
-        let slow = (number / drawn.len() as u32) % 2 == 1;
-        cast.add(roster, template, universe, Some((number, if slow { SLOW } else { 1.0 })));
+        let round = number as usize / drawn.len();
+        let rounds: &[f64] = if roster.scouting.mixed_clocks { &MIXED } else { &[1.0, SLOW] };
+        cast.add((roster, numbers), template, universe, Some((number, rounds[round % rounds.len()])));
     }
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);
@@ -217,15 +226,22 @@ impl Population {
         reaction.hears(agent, family, goal)
     }
 
-    /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
-    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, f64)>) {
+    /// A declared agent, or a scout with its number and what its look-backs are multiplied by; `numbers` is the seed of its
+    /// parameters.
+    fn add(
+        &mut self,
+        (roster, numbers): (&Roster, u64),
+        d: &Declaration,
+        universe: &Universe,
+        scout: Option<(u32, f64)>,
+    ) {
         let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
         let who = random::name(&name);
         let preset = roster.presets[d.goal.index()];
         let horizon = preset.horizon * scout.map_or(1.0, |(_, factor)| factor);
         let params = families::info(d.family).params.iter().map(|spec| {
             let range = d.params.get(spec.name).copied().unwrap_or(spec.default);
-            draw(spec, range, random::key(self.seed, &[who, random::name(spec.name)]), horizon)
+            draw(spec, range, random::key(numbers, &[who, random::name(spec.name)]), horizon)
         });
         let params: Vec<f64> = params.collect();
         let (mut assets, active_from) = self.assets(roster, d, universe, who, scout.is_some());
@@ -354,7 +370,9 @@ impl Population {
     ) -> (Vec<AssetId>, Stamp) {
         let mut chosen: Vec<AssetId> = Vec::new();
         let mut from = Stamp(i64::MIN);
-        for selector in &d.assets {
+        let all = [Selector::Any];
+        let everywhere = scout && roster.scouting.everywhere;
+        for selector in if everywhere { &all[..] } else { &d.assets } {
             let found = match selector {
                 // A scout is another voice, not the same one twice: where the file names, it draws.
                 Selector::Name(_) if scout => drawn(universe, 1, random::mix(self.seed, who)),

@@ -54,6 +54,15 @@ pub struct Declaration {
     pub reacts: Vec<Reaction>,
 }
 
+/// How scouts differ from the agents that they are drawn of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scouting {
+    /// Each watches every asset, so that what they say of one can be held against what they say of all.
+    pub everywhere: bool,
+    /// A third of them looks back as far as the agents, a third of them a third as far, and a third three times as far.
+    pub mixed_clocks: bool,
+}
+
 /// All that is declared of the swarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
@@ -61,6 +70,8 @@ pub struct Roster {
     pub agents: Vec<Declaration>,
     /// How many scouts are drawn beside them.
     pub scouts: u32,
+    /// How scouts differ from the agents that they are drawn of.
+    pub scouting: Scouting,
     /// Named groups of assets, without the `@`.
     pub groups: BTreeMap<String, Vec<String>>,
     /// The presets of the goals, in the order of [`Goal::ALL`].
@@ -117,7 +128,7 @@ mod tests {
         };
         let voices = |agents| {
             let (groups, presets) = (BTreeMap::new(), [Preset::default(); 4]);
-            Roster { agents, scouts: 7, groups, presets }.voices()
+            Roster { agents, scouts: 7, scouting: Scouting::default(), groups, presets }.voices()
         };
         assert_eq!((voices(vec![agent]), voices(vec![])), (8, 0));
     }

@@ -2,10 +2,13 @@
 //! 1974) on the agent's slice of the hive, bounded by its character.
 //!
 //! ```text
-//! x = (1−λ)·w·p + λ·share·C     clipped to its side
+//! x = (1−λ)·w·p + λ·share·(C − taken)     clipped to its side
 //! no_flip and sign(x) ≠ sign(p) ≠ 0  →  0
 //! |x| ≤ max(|w·p|, max_follow · w · unit)
 //! ```
+//!
+//! `taken` is the part of what is said of all assets that is taken off where agents hear across them
+//! ([`AcrossAssets`](crate::hive::across::AcrossAssets)), else 0.
 //!
 //! Pure: from the agent's own state and what was heard, nothing else. With λ = 0 the result is w·p
 //! to the bit.
@@ -27,6 +30,8 @@ pub struct Heard {
     pub own: f64,
     /// share·C, its slice of the consensus.
     pub slice: f64,
+    /// What is taken off that slice, of what is said of all assets.
+    pub taken: f64,
     /// λ, from 0 to 1: how far it moves from its own intent toward the slice.
     pub listens: f64,
     /// w·unit at today's volatility: one unit at its weight.
@@ -41,11 +46,11 @@ pub fn stance(heard: &Heard, traits: &Traits) -> f64 {
 }
 
 /// The derivation of the stance, factor by factor.
-pub fn explain(heard: &Heard, traits: &Traits) -> [Option<Factor>; 6] {
-    let mut factors = [None; 6];
+pub fn explain(heard: &Heard, traits: &Traits) -> [Option<Factor>; 7] {
+    let mut factors = [None; 7];
     let mut n = 0;
     derive(heard, traits, |f| {
-        // Own, listens, consensus, clip, flip, limit: there are six kinds and each comes once.
+        // Own, listens, consensus, common, clip, flip, limit: there are seven kinds and each comes once.
         if let Some(step) = factors.get_mut(n) {
             *step = Some(f);
             n += 1;
@@ -58,7 +63,10 @@ fn derive(heard: &Heard, traits: &Traits, mut because: impl FnMut(Factor)) -> f6
     because(Factor::Own(heard.own));
     because(Factor::Listens(heard.listens));
     because(Factor::Consensus(heard.slice));
-    let mut x = (1.0 - heard.listens) * heard.own + heard.listens * heard.slice;
+    if heard.taken != 0.0 {
+        because(Factor::Common(heard.taken));
+    }
+    let mut x = (1.0 - heard.listens) * heard.own + heard.listens * (heard.slice - heard.taken);
     if !heard.side.allows(x) {
         x = heard.side.clip(x);
         because(Factor::SideClip(x));
@@ -99,7 +107,7 @@ mod tests {
     use super::*;
 
     fn heard(own: f64, slice: f64, listens: f64) -> Heard {
-        Heard { own, slice, listens, unit: 0.02, side: SideRule::Both }
+        Heard { own, slice, taken: 0.0, listens, unit: 0.02, side: SideRule::Both }
     }
 
     #[test]
@@ -126,6 +134,17 @@ mod tests {
         let t = Traits::default();
         assert_eq!(stance(&heard(0.01, 0.03, 0.5), &t), 0.02);
         assert_eq!(stance(&heard(0.0, 0.03, 1.0), &t), 0.03);
+    }
+
+    #[test]
+    fn what_is_said_of_all_assets_is_taken_off_and_told() {
+        let h = Heard { taken: 0.01, ..heard(0.01, 0.03, 0.5) };
+        let t = Traits::default();
+        assert_eq!(stance(&h, &t), 0.5 * 0.01 + 0.5 * (0.03 - 0.01));
+        assert!(explain(&h, &t).contains(&Some(Factor::Common(0.01))));
+        assert!(
+            !explain(&heard(0.01, 0.03, 0.5), &t).iter().flatten().any(|f| matches!(f, Factor::Common(_)))
+        );
     }
 
     #[test]

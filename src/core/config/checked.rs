@@ -1,6 +1,6 @@
 //! What comes out of a configuration once it has been read and checked.
 
-use crate::agents::declaration::Roster;
+use crate::agents::declaration::{Roster, Scouting};
 use crate::agents::personality::Preset;
 use crate::domain::Money;
 use crate::fills::fine::FillPrices;
@@ -69,6 +69,7 @@ impl Default for Config {
             roster: Roster {
                 agents: Vec::new(),
                 scouts: 240,
+                scouting: Scouting::default(),
                 groups: BTreeMap::new(),
                 presets: [Preset::default(); 4],
             },

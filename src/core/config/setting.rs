@@ -9,6 +9,7 @@ use crate::domain::{Holds, Money, Span, money};
 use crate::fills::fine::FillPrices;
 use crate::fills::pace::Trades;
 use crate::fills::{BarCosts, Costs};
+use crate::hive::across::AcrossAssets;
 use crate::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, MoneyFollows,
 };
@@ -48,8 +49,8 @@ pub(super) enum SettingKind {
     Whole { min: u64, max: u64 },
     /// A number between two bounds, both allowed.
     Number { min: f64, max: f64 },
-    /// A number, or this word for none.
-    NumberOr { word: &'static str, min: f64, max: f64 },
+    /// A number, or one of these words; the first is none.
+    NumberOr { words: &'static [&'static str], min: f64, max: f64 },
     /// True or false.
     Flag,
     /// A length of time.
@@ -89,6 +90,8 @@ impl DraftField<'_> {
             DraftField::Bp(slot) => *slot = from_bp(value),
             DraftField::Optional(slot) => *slot = Some(value),
             DraftField::OptionalBp(slot) => *slot = Some(from_bp(value)),
+            // One for a number or a word.
+            DraftField::Text(slot) => *slot = value.to_string(),
             _ => return None,
         }
         Some(())
@@ -106,6 +109,7 @@ pub(super) struct Draft {
     pub venues: BTreeMap<String, Vec<(&'static Setting, String)>>,
     pub holds: String,
     pub money: String,
+    pub across: String,
     pub trades: String,
     pub drawdown_by: String,
     pub fills: String,
@@ -124,6 +128,7 @@ impl Draft {
             venues: BTreeMap::new(),
             holds: config.listening.holds.word().to_owned(),
             money: config.listening.money.word().to_owned(),
+            across: config.listening.across.word(),
             trades: config.desk.trades.word().to_owned(),
             drawdown_by: config.funds.drawdown_by.word().to_owned(),
             fills: config.fills.word().to_owned(),
@@ -137,6 +142,7 @@ impl Draft {
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.holds = Holds::parse(&self.holds).unwrap_or_default();
         self.config.listening.money = MoneyFollows::parse(&self.money).unwrap_or_default();
+        self.config.listening.across = AcrossAssets::parse(&self.across).unwrap_or_default();
         self.config.desk.trades = Trades::parse(&self.trades).unwrap_or_default();
         let own = |said: &Vec<(&'static Setting, String)>| {
             let mut draft = Draft { bars: self.bars, ..Draft::of(Config::default()) };
@@ -301,17 +307,22 @@ impl Setting {
                 return slot.fill_number(value).ok_or_else(|| must_be("of another kind"));
             }
             (
-                SettingKind::NumberOr { word, .. },
-                DraftField::Optional(slot) | DraftField::OptionalBp(slot),
+                SettingKind::NumberOr { words, .. },
+                slot @ (DraftField::Optional(_) | DraftField::OptionalBp(_) | DraftField::Text(_)),
                 LayerValue::Text(text),
             ) => {
-                if text != word {
+                let Some(word) = words.iter().find(|w| **w == text) else {
+                    let known: Vec<String> = words.iter().map(|w| format!("{w:?}")).collect();
                     return Err((
                         format!("is {}, which is not known", quoted(text)),
-                        format!("a number, or {word:?}"),
+                        format!("a number, or {}", known.join(", or ")),
                     ));
+                };
+                match slot {
+                    DraftField::Optional(slot) | DraftField::OptionalBp(slot) => *slot = None,
+                    DraftField::Text(slot) => *slot = (*word).to_owned(),
+                    _ => {}
                 }
-                *slot = None;
             }
             (SettingKind::Flag, DraftField::Flag(slot), LayerValue::Flag(flag)) => *slot = flag,
             (SettingKind::Span { min, max }, DraftField::Span(slot), LayerValue::Text(text)) => {
@@ -365,7 +376,7 @@ impl SettingKind {
 
     fn word(self) -> String {
         match self {
-            SettingKind::NumberOr { word, .. } => word.to_owned(),
+            SettingKind::NumberOr { words: [word, ..], .. } => (*word).to_owned(),
             _ => String::new(),
         }
     }

@@ -64,7 +64,7 @@ fn canonical(config: &Config) -> String {
         }
     }
     // Taken apart so that a new field does not compile unhashed; scouts are a setting.
-    let Roster { agents, scouts: _, groups, presets } = &config.roster;
+    let Roster { agents, scouts: _, scouting: _, groups, presets } = &config.roster;
     for (name, members) in groups {
         push(&mut text, &format!("group.{name}"), &members.join(" "));
     }

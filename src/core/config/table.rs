@@ -5,6 +5,7 @@ use super::setting::{Draft, DraftField, Setting, SettingKind};
 use crate::domain::{Holds, Span};
 use crate::fills::fine::FillPrices;
 use crate::fills::pace::Trades;
+use crate::hive::across::{AcrossAssets, THETA_MAX};
 use crate::hive::settings::MoneyFollows;
 use crate::treasury::settings::DrawdownBy;
 
@@ -71,7 +72,7 @@ pub static SETTINGS: &[Setting] = &[
     row("clock.decide", span(MINUTE, WEEK), "", "length of a bar of the decision clock", |d| Some(DraftField::Span(&mut d.config.clock.decide))),
     row("clock.delist_after", span(Span::HOUR, Span(52 * WEEK.0)), "", "silence after which an asset is taken as delisted", |d| Some(DraftField::Span(&mut d.config.clock.delist_after))),
 
-    row("costs.flat_bp", SettingKind::NumberOr { word: "off", min: 0.0, max: 1_000.0 }, BP, "a flat charge a side instead of a fill level", |d| Some(DraftField::OptionalBp(&mut d.flat))),
+    row("costs.flat_bp", SettingKind::NumberOr { words: &["off"], min: 0.0, max: 1_000.0 }, BP, "a flat charge a side instead of a fill level", |d| Some(DraftField::OptionalBp(&mut d.flat))),
     row("costs.level", SettingKind::OneOf(&["B"]), "", "fill level: B fills on bars", |d| Some(DraftField::Text(&mut d.level))),
     later("bars", row("costs.fills", SettingKind::OneOf(FillPrices::WORDS), "", "prices that simulated lives fill at, and judge stops and targets at: those of the decision clock's bars, or of finer bars and quotes where there are any", |d| Some(DraftField::Text(&mut d.fills)))),
     row("costs.taker_bp.spot", number(0.0, 1_000.0), BP, "taker fee on spot and margin", |d| Some(DraftField::Bp(&mut d.bars.taker.spot))),
@@ -90,7 +91,7 @@ pub static SETTINGS: &[Setting] = &[
     later("true", row("costs.fee_in_coins", SettingKind::Flag, "", "coins that are bought pay their fee in themselves; else in the currency of the price", |d| Some(DraftField::Flag(&mut d.bars.fee_in_coins)))),
 
     row("listening.enabled", SettingKind::Flag, "", "false: everybody is deaf and no manager acts", |d| Some(DraftField::Flag(&mut d.config.listening.enabled))),
-    row("listening.lambda", SettingKind::NumberOr { word: "humility", min: 0.0, max: 1.0 }, "share of the way to the consensus", "λ of all agents; by humility it follows points", |d| Some(DraftField::Optional(&mut d.config.listening.lambda))),
+    row("listening.lambda", SettingKind::NumberOr { words: &["humility"], min: 0.0, max: 1.0 }, "share of the way to the consensus", "λ of all agents; by humility it follows points", |d| Some(DraftField::Optional(&mut d.config.listening.lambda))),
     row("listening.humility_least", number(0.0, 1.0), "share of the way to the consensus", "λ by humility at the best of records", |d| Some(DraftField::Number(&mut d.config.listening.humility_least))),
     row("listening.humility_most", number(0.0, 1.0), "share of the way to the consensus", "λ by humility at a hopeless record; sociability adds to it", |d| Some(DraftField::Number(&mut d.config.listening.humility_most))),
     row("listening.voice_by_points", SettingKind::Flag, "", "families with better records are heard more", |d| Some(DraftField::Flag(&mut d.config.listening.voice_by_points))),
@@ -99,6 +100,11 @@ pub static SETTINGS: &[Setting] = &[
     row("listening.holds", SettingKind::OneOf(Holds::WORDS), "", "what is remembered of an announced position: its quantity, or the notional as it was said", |d| Some(DraftField::Text(&mut d.holds))),
     later("true", row("listening.reactions", SettingKind::Flag, "", "agents live by their reactions; false: each open life decides as its alone one", |d| Some(DraftField::Flag(&mut d.config.listening.reactions)))),
     later("alone", row("listening.money", SettingKind::OneOf(MoneyFollows::WORDS), "", "whose position an agent's money follows: that of the life that hears nobody, or of the open one", |d| Some(DraftField::Text(&mut d.money)))),
+
+    later("off", row("listening.across", SettingKind::NumberOr { words: AcrossAssets::WORDS, min: 0.0, max: THETA_MAX }, "part of it", "θ: how much of what is said of all assets is left in what is heard on one; as much as gives both the same risk, or all (off)", |d| Some(DraftField::Text(&mut d.across)))),
+
+    later("false", row("scouts.everywhere", SettingKind::Flag, "", "scouts watch every asset; else those of the agents that they are drawn of, or others in their place", |d| Some(DraftField::Flag(&mut d.config.roster.scouting.everywhere)))),
+    later("false", row("scouts.mixed_clocks", SettingKind::Flag, "", "a third of the scouts looks back as far, a third as far, and three times as far as agents; else half of them as far and half three times", |d| Some(DraftField::Flag(&mut d.config.roster.scouting.mixed_clocks)))),
 
     row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target, 1 at once", |d| Some(DraftField::Number(&mut d.config.desk.patience))),
     later("band", row("desk.trades", SettingKind::OneOf(Trades::WORDS), "", "which differences are worth a trade: those beyond a band, or beyond a zone from cost, volatility and movement", |d| Some(DraftField::Text(&mut d.trades)))),

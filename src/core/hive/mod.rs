@@ -1,9 +1,10 @@
 //! The network: how messages are delivered and weighed, what they are worth, and who may adjust whom.
 //!
-//! [`bus`] numbers and counts, [`consensus`] pools, [`influence`] remembers whose voice moved whom,
+//! [`bus`] numbers and counts, [`consensus`] pools, [`across`] takes off what all assets have in common, [`influence`] remembers whose voice moved whom,
 //! [`points`] keep the record, [`goals`] read the four goals off the account,
 //! [`emergence`] how much the whole is more than its parts, [`difference`] what each part is to it, [`managers`] turn knobs.
 //! The hive never moves money.
+pub mod across;
 pub mod bus;
 pub mod consensus;
 pub mod curve;

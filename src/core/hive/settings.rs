@@ -1,5 +1,6 @@
 //! How the swarm listens, scores and steers itself.
 
+use super::across::AcrossAssets;
 use crate::domain::Holds;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct Listening {
     pub reactions: bool,
     /// Which life's position an agent's money follows.
     pub money: MoneyFollows,
+    /// How much of what is said of all assets is left in what is heard on one. Off: on development data it adds, on days
+    /// nobody had seen it is not told apart.
+    pub across: AcrossAssets,
 }
 
 impl Default for Listening {
@@ -42,6 +46,7 @@ impl Default for Listening {
             holds: Holds::Quantity,
             reactions: true,
             money: MoneyFollows::Alone,
+            across: AcrossAssets::Off,
         }
     }
 }

@@ -35,6 +35,7 @@ pub fn of(roster: &Roster, agents: usize) -> Roster {
     Roster {
         agents: taken.enumerate().map(|(i, d)| one(i, d)).collect(),
         scouts: 0,
+        scouting: roster.scouting,
         groups: roster.groups.clone(),
         presets: roster.presets,
     }

@@ -13,7 +13,7 @@ use crate::lab::metrics::{self, DAYS_MIN, told_of};
 use crate::lab::sample::Sample;
 use crate::lab::stats::{self, mean};
 use crate::lab::stream::{ArmTrack, Likeness};
-use crate::lab::{ALL, ALONE, HIVE, RULE, STRONG, answered, served, verdict};
+use crate::lab::{ALL, ALONE, HIVE, RULE, STRONG, across, answered, served, verdict};
 use std::collections::BTreeMap;
 
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
@@ -28,6 +28,7 @@ pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>)
                     && !a.is_misserved()
                     && !a.is_blind()
                     && !a.is_reacting()
+                    && (!a.is_across() || across::LADDER.contains(&a.name.as_str()))
             })
             .map(|a| a.name.clone())
             .collect(),

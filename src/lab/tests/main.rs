@@ -6,6 +6,7 @@
 #[path = "../../core/tests/common/mod.rs"]
 mod common;
 
+mod across;
 mod company;
 mod ladder;
 mod laws;

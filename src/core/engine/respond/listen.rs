@@ -2,7 +2,8 @@
 //! and for its real one at the weight of its funds; and the residual one, for what no agent with funds may hold.
 //!
 //! ```text
-//! x_i[a] = (1−λ_i)·w_i·p_i[a] + λ_i · w_i/Σ_{k may hold the side of C[a]} w_k · C[a]
+//! x_i[a] = (1−λ_i)·w_i·p_i[a] + λ_i · w_i/Σ_{k may hold the side of C[a]} w_k · C[a]        C less what is said of all assets,
+//!                                                                                          where agents hear across them
 //! desk manager: x[a] = λ̄·C[a] where that sum is 0,   λ̄ = Σ w_i·λ_i over the funded
 //! ```
 //!
@@ -25,6 +26,7 @@ use crate::engine::lives::Following;
 use crate::engine::speak::Speak;
 use crate::fills::pace::unit;
 use crate::fills::pace::{PositionPace, Width};
+use crate::hive::across::HeardAlone;
 use crate::hive::heard::CauseChain;
 use crate::hive::influence::{Edges, TopContributors};
 use crate::hive::settings::MoneyFollows;
@@ -42,6 +44,7 @@ impl Respond {
     /// and for its real one at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let cast = &*spec.cast;
+        self.hear_across(spec, at, speak);
         let hearing = self.hearing(spec, at, speak);
         let mut loudest: Vec<[Option<TopContributors>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
@@ -98,6 +101,22 @@ impl Respond {
         self.decide_on(&hearing, &listener, slot, &mut [None; 2], out);
     }
 
+    /// What is said of all assets, where agents hear across them.
+    fn hear_across(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak) {
+        let Some(mut view) = self.across.take() else { return };
+        let voice = self.voices(spec);
+        let desk = speak.market.desk();
+        let heard = |(i, l): (usize, &InstrumentState)| {
+            let (from, risk) = spec.heard_on(i, speak);
+            let is_heard = is_live(l, at) && spec.is_spoken_of[i];
+            let consensus = risk * self.consensus.of(from, &voice);
+            is_heard.then(|| HeardAlone { asset: i, consensus, unit: unit(l.sigma), close: l.last().close })
+        };
+        let heard: Vec<HeardAlone> = desk.iter().enumerate().filter_map(heard).collect();
+        view.hear(desk.iter().map(|l| l.last().close), &heard);
+        self.across = Some(view);
+    }
+
     /// What there is to hear at this barrier.
     fn hearing<'a>(&self, spec: &'a RespondSpec, at: Stamp, speak: &'a Speak) -> HeardNow<'a> {
         let (cast, s) = (&*spec.cast, &spec.settings);
@@ -107,13 +126,15 @@ impl Respond {
         let asset = |(i, l): (usize, &InstrumentState)| {
             let id = AssetId(i as u16);
             let (from, risk) = spec.heard_on(i, speak);
-            let consensus = risk * self.consensus.of(from, &voice);
+            let (consensus, unit) = (risk * self.consensus.of(from, &voice), unit(l.sigma));
+            let taken = self.across.as_ref().map_or(0.0, |view| view.taken(i, unit));
             HeardAsset {
-                is_live: l.is_fresh(at) && l.sigma.is_finite(),
+                is_live: is_live(l, at),
                 close: l.last().close,
-                unit: unit(l.sigma),
+                unit,
                 consensus,
-                shares: shares.of(id, consensus),
+                taken,
+                shares: shares.of(id, consensus - taken),
                 following: Following::new(s, spec.kinds[i], &spec.costs[i], l),
             }
         };
@@ -152,6 +173,7 @@ impl Respond {
             own: w * own,
             // Nothing where nobody may hold the side of this consensus.
             slice: if w > 0.0 && of > 0.0 { w / of * on.consensus } else { 0.0 },
+            taken: if w > 0.0 && of > 0.0 { w / of * on.taken } else { 0.0 },
             listens,
             unit: w * on.unit,
             side: agent.side,
@@ -190,7 +212,9 @@ impl Respond {
         for (i, on) in hearing.assets.iter().enumerate().filter(|(_, on)| on.is_live) {
             // Today each asset has one instrument, of the same number.
             let (asset, id) = (AssetId(i as u16), InstrumentId(i as u16));
-            let slice = if on.shares[1] > 0.0 { 0.0 } else { on.consensus };
+            let is_free = on.shares[1] <= 0.0;
+            let (consensus, taken) = if is_free { (on.consensus, on.taken) } else { (0.0, 0.0) };
+            let slice = consensus - taken;
             let x = listens * slice;
             self.gauge.stances[i] += x;
             let part = hearing.spec.real.desk.residual_part(id);
@@ -209,7 +233,7 @@ impl Respond {
             let moved = libm::fabs(x - residual.said) > RESIDUAL_WORTH_SAYING * unit;
             if verb != residual.verb || (verb != StanceVerb::Keeps && moved) {
                 (residual.said, residual.verb) = (x, verb);
-                self.say_residual(hearing, asset, (listens, slice), verb, out);
+                self.say_residual(hearing, asset, (listens, consensus, taken), verb, out);
             } else if verb == StanceVerb::Keeps && x == 0.0 {
                 residual.said = 0.0;
             }
@@ -220,10 +244,11 @@ impl Respond {
         &mut self,
         hearing: &HeardNow<'_>,
         asset: AssetId,
-        (listens, slice): (f64, f64),
+        (listens, consensus, taken): (f64, f64, f64),
         verb: StanceVerb,
         out: &mut Outputs,
     ) {
+        let slice = consensus - taken;
         let mut because = [None; 3];
         if verb != StanceVerb::Keeps {
             let (cast, sign) = (&hearing.spec.cast, libm::copysign(1.0, slice));
@@ -232,9 +257,10 @@ impl Respond {
             let edges = loudest.edges(cast, &self.consensus, Ledger::TREASURY);
             because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         }
-        let mut factors = [None; 6];
-        let derivation = [Factor::Own(0.0), Factor::Listens(listens), Factor::Consensus(slice)];
-        for (step, factor) in factors.iter_mut().zip(derivation) {
+        let mut factors = [None; 7];
+        let derivation = [Factor::Own(0.0), Factor::Listens(listens), Factor::Consensus(consensus)];
+        let common = (taken != 0.0).then_some(Factor::Common(taken));
+        for (step, factor) in factors.iter_mut().zip(derivation.into_iter().chain(common)) {
             *step = Some(factor);
         }
         let stance = Stance { verb, own: 0.0, result: listens * slice, factors, because };
@@ -296,6 +322,11 @@ impl Respond {
     }
 }
 
+/// Whether an asset has a price and a volatility now.
+fn is_live(listing: &InstrumentState, at: Stamp) -> bool {
+    listing.is_fresh(at) && listing.sigma.is_finite()
+}
+
 /// What there is to hear at a barrier, the same for all who listen.
 struct HeardNow<'a> {
     spec: &'a RespondSpec,
@@ -333,6 +364,8 @@ struct HeardAsset<'a> {
     unit: f64,
     /// C, a signed fraction of the hive's capital.
     consensus: f64,
+    /// What is taken off it, of what is said of all assets.
+    taken: f64,
     /// Weights of those who may hold the side of C: at the reference weight, and by funds.
     shares: [f64; 2],
     /// How simulated lives trade it.

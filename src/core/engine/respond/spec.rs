@@ -24,6 +24,8 @@ pub struct RespondSpec {
     pub(super) legs_on: Vec<Vec<u32>>,
     /// Whether anybody lives by reactions; else nothing that was said is remembered for them.
     pub(super) has_reactions: bool,
+    /// By asset of the desk: whether somebody has a voice on it that is no money's.
+    pub(super) is_spoken_of: Vec<bool>,
     /// What a negative control of the lab turns round; a run turns nothing.
     pub misled: ControlOverrides,
 }
@@ -52,7 +54,9 @@ impl RespondSpec {
             ears.for_each(|id| legs_on[id.index()].push(i as u32));
         }
         let misled = ControlOverrides::default();
-        RespondSpec { cast, settings, real, kinds, costs, legs_on, has_reactions, misled }
+        let has_voice = |asset| cast.voices_on(asset).any(|v| cast.agents[cast.voice(v).0.index()].heard);
+        let is_spoken_of = universe.assets.iter().map(|a| !a.money_like && has_voice(a.id)).collect();
+        RespondSpec { cast, settings, real, kinds, costs, legs_on, has_reactions, is_spoken_of, misled }
     }
 
     /// Whether it is of an instrument that the desk trades.

@@ -9,6 +9,7 @@ use crate::engine::emergence::Gauge;
 use crate::engine::real::Real;
 use crate::fills::books::Patient;
 use crate::fills::liquidation::Stake;
+use crate::hive::across::CommonView;
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, EquityCurve};
@@ -72,6 +73,8 @@ pub struct Respond {
     pub bus: Bus,
     /// What all voices say, asset by asset.
     pub consensus: Consensus,
+    /// What is said of all assets, where agents hear across them.
+    pub across: Option<Box<CommonView>>,
     /// The records by which voices are weighed.
     pub points: Points,
     /// By declared slot.
@@ -127,6 +130,8 @@ impl Respond {
         Respond {
             bus: Bus::new(cast.agents.len()),
             consensus: Consensus::new(cast),
+            across: CommonView::new(s.listening.across, spec.kinds.len(), s.clock.decide.per_year())
+                .map(Box::new),
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
             open_lives: vec![None; cast.declared_slots],

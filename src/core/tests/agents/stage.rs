@@ -1,7 +1,7 @@
 //! A stage for one agent: hand-made closes in, its actions out, through the whole engine.
 
 use crate::common::{Run, bar_at};
-use hive_core::agents::declaration::{Declaration, DrawnNumber, Roster, Selector};
+use hive_core::agents::declaration::{Declaration, DrawnNumber, Roster, Scouting, Selector};
 use hive_core::agents::personality::{Preset, Traits};
 use hive_core::config::Config;
 use hive_core::fills::Costs;
@@ -59,7 +59,13 @@ pub fn agent(family: FamilyId, params: &[(&str, f64)]) -> Declaration {
 
 /// These agents alone with neutral presets, at no cost.
 pub fn config(agents: Vec<Declaration>) -> Config {
-    let roster = Roster { agents, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
+    let roster = Roster {
+        agents,
+        scouts: 0,
+        scouting: Scouting::default(),
+        groups: BTreeMap::new(),
+        presets: [Preset::default(); 4],
+    };
     Config { costs: Costs::Flat(0.0), roster, ..Config::default() }
 }
 

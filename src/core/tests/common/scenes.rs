@@ -2,7 +2,7 @@
 //! detail, and markets made by hand for what they do not meet there.
 
 use super::{bar_at, engine};
-use hive_core::agents::declaration::{Declaration, DrawnNumber, Roster, Selector};
+use hive_core::agents::declaration::{Declaration, DrawnNumber, Roster, Scouting, Selector};
 use hive_core::agents::personality::{Preset, Traits};
 use hive_core::config::{self, Config};
 use hive_core::engine::Engine;
@@ -106,8 +106,13 @@ impl HandMade {
     }
 
     fn done(self, change: &Change) -> Scene {
-        let roster =
-            Roster { agents: self.who, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
+        let roster = Roster {
+            agents: self.who,
+            scouts: 0,
+            scouting: Scouting::default(),
+            groups: BTreeMap::new(),
+            presets: [Preset::default(); 4],
+        };
         let mut config = Config { costs: Costs::default(), roster, ..Config::default() };
         change(&mut config);
         Scene {

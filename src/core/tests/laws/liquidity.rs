@@ -4,7 +4,7 @@
 use super::money::balanced;
 use crate::common::scenes::{Row, agent, universe};
 use crate::common::{bar_at, engine};
-use hive_core::agents::declaration::Roster;
+use hive_core::agents::declaration::{Roster, Scouting};
 use hive_core::agents::personality::Preset;
 use hive_core::config::Config;
 use hive_core::engine::packages::Package;
@@ -57,8 +57,13 @@ impl Rig {
             ("stale", 400.0),
         ];
         let who = vec![agent("Dora", FamilyId::Defi, SideRule::Both, &set)];
-        let roster =
-            Roster { agents: who, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
+        let roster = Roster {
+            agents: who,
+            scouts: 0,
+            scouting: Scouting::default(),
+            groups: BTreeMap::new(),
+            presets: [Preset::default(); 4],
+        };
         let config = Config { costs: Costs::default(), roster, ..Config::default() };
         Rig { engine: engine(&config, &universe(&market)), n: 0, out: Outputs::default() }
     }

@@ -8,13 +8,14 @@ use hive_domain::{Announced, Event, Factor, Holds, Message, MessageKind, Speaker
 const DAYS: u32 = 250;
 
 /// The result of a stance from its factors alone.
-fn derive(factors: &[Option<Factor>; 6]) -> f64 {
-    let (mut own, mut listens, mut x) = (f64::NAN, f64::NAN, f64::NAN);
+fn derive(factors: &[Option<Factor>; 7]) -> f64 {
+    let (mut own, mut listens, mut slice, mut x) = (f64::NAN, f64::NAN, f64::NAN, f64::NAN);
     for factor in factors.iter().flatten() {
         match *factor {
             Factor::Own(p) => own = p,
             Factor::Listens(l) => listens = l,
-            Factor::Consensus(c) => x = (1.0 - listens) * own + listens * c,
+            Factor::Consensus(c) => (slice, x) = (c, (1.0 - listens) * own + listens * c),
+            Factor::Common(taken) => x = (1.0 - listens) * own + listens * (slice - taken),
             Factor::SideClip(to) => x = to,
             Factor::NoFlip => x = 0.0,
             Factor::FollowLimit(most) => x = most.copysign(x),

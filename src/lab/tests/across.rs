@@ -1,0 +1,129 @@
+//! What the lab says of hearing across assets: nothing taken off is no split, the hive's own ears hear what an account of all
+//! voices does, and nobody looks ahead.
+
+use crate::common::{Tape, flat, run, shipped};
+use hive_core::agents::declaration::Scouting;
+use hive_core::config::Config;
+use hive_core::config::setup;
+use hive_core::hive::across::AcrossAssets;
+use hive_lab::across::{self, AcrossArm, AcrossVoices, HIVE_ACROSS, RULE_SPLIT};
+use hive_lab::arms::{Arm, ArmKind, Follows, Weighing};
+use hive_lab::trial::trial;
+use hive_lab::{ArmTrack, LabWorld};
+use hive_market::synth::{SynthFeed, SynthSettings};
+
+const DAYS: u32 = 150;
+
+fn small() -> Config {
+    let mut config = shipped();
+    config.roster.scouts = 21;
+    config.roster.scouting = Scouting { everywhere: true, mixed_clocks: true };
+    flat(&mut config, 0.0007);
+    config
+}
+
+fn world(config: &Config) -> LabWorld {
+    let settings = SynthSettings { bars_days: DAYS, ..SynthSettings::default() };
+    let mut feed = SynthFeed::new(settings).unwrap();
+    LabWorld::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
+}
+
+fn plan() -> Vec<Arm> {
+    across::plan(6, 21).into_iter().map(|(arm, _)| arm).collect()
+}
+
+fn tracks(world: &LabWorld, arms: &[Arm]) -> Vec<ArmTrack> {
+    trial(world, 1, arms, &|_| true).unwrap()
+}
+
+#[test]
+fn a_theta_of_one_is_no_split_and_every_other_arm_is_one() {
+    let world = world(&small());
+    let arms = plan();
+    let all = tracks(&world, &arms);
+    let of =
+        |name: &str| &all[arms.iter().position(|a| a.name == name).unwrap_or_else(|| panic!("no {name}"))];
+    assert_eq!(of("scouts θ=1").daily, of("scouts+zone").daily);
+    assert_eq!(of("scouts θ=1").decisions, of("scouts+zone").decisions);
+    let names: Vec<&str> = arms.iter().map(|a| a.name.as_str()).filter(|n| *n != "scouts θ=1").collect();
+    for (i, name) in names.iter().enumerate() {
+        for other in &names[..i] {
+            assert_ne!(of(name).daily, of(other).daily, "{name} is {other}");
+        }
+    }
+    // What was common 90 days before is unknown until then: nothing is taken off.
+    let head = |name: &str| of(name).daily[..85].to_vec();
+    assert_eq!(head("scouts+split, late"), head("scouts+zone"));
+    assert_ne!(head("scouts+split"), head("scouts+zone"));
+}
+
+#[test]
+fn on_one_asset_nothing_is_common() {
+    let mut world = world(&small());
+    // One that everybody watches; the others are silent.
+    let one = world.universe.assets[0].id;
+    world.events.retain(|e| match e {
+        hive_domain::Event::Market(m) => m.instrument().is_none_or(|i| i.index() == one.index()),
+        _ => true,
+    });
+    let arms: Vec<Arm> = plan()
+        .into_iter()
+        .filter(|a| ["scouts+zone", "scouts+split", "scouts θ=0"].contains(&a.name.as_str()))
+        .collect();
+    let all = tracks(&world, &arms);
+    assert!(all[0].daily.iter().any(|r| *r != 0.0));
+    assert!(all.iter().all(|t| t.daily == all[0].daily));
+}
+
+/// λ = 1 without rails is the account that holds all voices, split as it is.
+#[test]
+fn the_ears_of_the_hive_hear_what_an_account_of_all_voices_takes_off() {
+    for rule in [AcrossAssets::Fixed(0.4), AcrossAssets::EqualRisk] {
+        let mut config = small();
+        config.listening.across = rule;
+        let world = world(&config);
+        let account = AcrossArm {
+            voices: AcrossVoices::Of(Weighing::Voices(usize::MAX)),
+            rule,
+            follows: Follows::Desk,
+            ..RULE_SPLIT
+        };
+        let arm = |name: &str, kind| Arm { name: name.to_owned(), kind, what: "" };
+        let plain = ArmKind::Account(Weighing::Voices(usize::MAX), Follows::Desk);
+        let arms = [arm("a", ArmKind::Bare(1.0)), arm("b", ArmKind::Across(account)), arm("c", plain)];
+        let all = tracks(&world, &arms);
+        let apart = |x: usize, y: usize| {
+            let each = all[x].daily.iter().zip(&all[y].daily);
+            each.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+        };
+        assert!(apart(0, 1) < 1e-9, "{rule:?}: {}", apart(0, 1));
+        assert!(apart(0, 2) > 1e-3, "{rule:?}: {}", apart(0, 2));
+    }
+}
+
+#[test]
+fn the_hive_across_assets_decides_as_a_headless_run_does() {
+    let mut config = small();
+    config.seed = 1;
+    let world = world(&config);
+    let arms: Vec<Arm> = plan().into_iter().filter(|a| a.name == HIVE_ACROSS).collect();
+    let track = &tracks(&world, &arms)[0];
+    config.listening.across = AcrossAssets::EqualRisk;
+    let tape = Tape { universe: world.universe.clone(), events: world.events.clone() };
+    assert_eq!(track.decisions, run(&config, &tape).engine.respond.decisions.to_string());
+}
+
+#[test]
+fn law04_no_arm_across_assets_knows_what_comes() {
+    let mut world = world(&small());
+    let arms = plan();
+    let whole = tracks(&world, &arms);
+    let days = 120;
+    let tape = Tape { universe: world.universe.clone(), events: std::mem::take(&mut world.events) };
+    world.events = tape.events[..tape.after(days * 6)].to_vec();
+    let shorter = tracks(&world, &arms);
+    for (i, arm) in arms.iter().enumerate() {
+        let prefix = |t: &ArmTrack| t.daily[..days - 1].to_vec();
+        assert_eq!(prefix(&whole[i]), prefix(&shorter[i]), "{}: a longer run changed its past", arm.name);
+    }
+}
