@@ -355,6 +355,34 @@ fn what_answering_is_worth_is_the_same_twice_and_told_in_words() {
 }
 
 #[test]
+fn what_hearing_across_assets_is_worth_is_the_same_twice_over_one_market_and_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let some = "scouts+zone,scouts+split,scouts θ=1,scouts+split late,tsmom6+split,hive across";
+    let ask = ["--across", "--arms", some, "--and", "synth?seed=9"];
+    let first = lab(folder.path(), &[&ask[..], &["--json", "a.json"]].concat());
+    let said = String::from_utf8(first.stdout).unwrap();
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    for words in
+        ["scouts+split less scouts+zone", "scouts+split less scouts+split late", "hive across less hive"]
+    {
+        // Of each market, and of both.
+        assert_eq!(said.matches(words).count(), 3, "{words}: {said}");
+    }
+    assert!(said.contains("strongest of "), "{said}");
+    let again = [&ask[..], &["--json", "b.json", "--fresh", "--threads", "1", "--quiet"]].concat();
+    assert!(lab(folder.path(), &again).status.success());
+    let [a, b] = ["a.json", "b.json"].map(|f| std::fs::read_to_string(folder.path().join(f)).unwrap());
+    assert_eq!(a, b);
+    let report: Report = serde_json::from_str(&a).unwrap();
+    let none = report.compared.iter().find(|c| c.ours == "scouts θ=1").unwrap();
+    assert_eq!(none.sharpe.map(|s| (s.mean, s.lo, s.hi)), Some((0.0, 0.0, 0.0)), "θ = 1 takes nothing off");
+    let told =
+        std::process::Command::new(program()).args(["lab", "explain", "--state"]).arg(folder.path()).output();
+    let told = String::from_utf8(told.unwrap().stdout).unwrap();
+    assert!(told.contains("Hearing across assets, the same voices in the same account"), "{told}");
+}
+
+#[test]
 fn the_verb_names_its_mistakes() {
     let folder = tempfile::tempdir().unwrap();
     for (args, word) in [

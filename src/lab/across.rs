@@ -135,7 +135,7 @@ pub fn plan(assets: usize, scouts: usize) -> Vec<(Arm, Option<String>)> {
         add(ours.clone(), split(voices), at_equal_risk, Some(&base));
         for (wrong, word, what) in CommonControl::ALL {
             let of = AcrossArm { wrong: Some(wrong), ..split(voices) };
-            add(format!("{ours}, {word}"), of, what, None);
+            add(format!("{ours} {word}"), of, what, None);
         }
     }
     for (word, theta) in [("0", 0.0), ("¼", 0.25), ("½", 0.5), ("1", 1.0)] {
@@ -143,13 +143,13 @@ pub fn plan(assets: usize, scouts: usize) -> Vec<(Arm, Option<String>)> {
         add(format!("scouts θ={word}"), of, "so much of what is common is left", Some("scouts+zone"));
     }
     for n in ASSETS.into_iter().filter(|n| *n < assets) {
-        let base = format!("scouts, {n} assets");
+        let base = format!("scouts {n} assets");
         add(base.clone(), AcrossArm { assets: Some(n), ..plain(SCOUTS_ALL) }, "so many assets, plain", None);
         let of = AcrossArm { assets: Some(n), ..split(SCOUTS_ALL) };
         add(format!("{base}+split"), of, "so many assets, split", Some(&base));
     }
     for n in VOICES.into_iter().filter(|n| *n < scouts) {
-        let (base, voices) = (format!("scouts, {n} voices"), AcrossVoices::Of(Weighing::Scouts(n)));
+        let (base, voices) = (format!("scouts {n} voices"), AcrossVoices::Of(Weighing::Scouts(n)));
         add(base.clone(), plain(voices), "so many voices, plain", None);
         add(format!("{base}+split"), split(voices), "so many voices, split", Some(&base));
     }
@@ -169,12 +169,8 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     let planned = plan(assets.max().unwrap_or(0), usize::MAX);
     let mut all: Vec<(String, String)> =
         planned.iter().filter_map(|(a, theirs)| Some((a.name.clone(), theirs.clone()?))).collect();
-    for (arm, _) in &planned {
-        if let ArmKind::Across(AcrossArm { wrong: Some(_), .. }) = arm.kind
-            && let Some((ours, _)) = arm.name.split_once(", ")
-        {
-            all.push((ours.to_owned(), arm.name.clone()));
-        }
+    for (ours, (_, word, _)) in MAIN.into_iter().flat_map(|m| CommonControl::ALL.map(|c| (m, c))) {
+        all.push((ours.to_owned(), format!("{ours} {word}")));
     }
     for ours in MAIN {
         let others = [super::ALONE, "net-eq+zone", "net-all+zone", "tsmom6+zone", "tsmom6+split"];

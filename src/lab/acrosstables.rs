@@ -51,7 +51,7 @@ pub fn explain(r: &Report) -> Option<String> {
     let wrong: Vec<String> = across::CommonControl::ALL
         .iter()
         .filter_map(|(_, word, _)| {
-            let over = of("scouts+split", &format!("scouts+split, {word}"))?;
+            let over = of("scouts+split", &format!("scouts+split {word}"))?;
             Some(format!("{word} {}", words::between(Some(over), 1.0, 2)))
         })
         .collect();

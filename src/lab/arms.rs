@@ -290,6 +290,12 @@ impl Arm {
         matches!(self.kind, ArmKind::Reacting(_) | ArmKind::ShippedOpen)
     }
 
+    /// Whether it is a system that hears nobody, or a centre that holds what all say: what the hive has to be better than.
+    pub fn is_baseline(&self) -> bool {
+        use ArmKind::{Account, Across, Alone, AloneDesk, BuyAndHold, Momentum};
+        matches!(self.kind, Alone(_) | AloneDesk(_) | BuyAndHold | Account(..) | Momentum(_) | Across(_))
+    }
+
     /// Whether it is one of the arms of hearing across assets, which have a table of their own.
     pub fn is_across(&self) -> bool {
         matches!(self.kind, ArmKind::Across(_) | ArmKind::ShippedAcross)

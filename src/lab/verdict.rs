@@ -47,6 +47,14 @@ pub fn verdict(r: &Report) -> String {
             ),
         };
     }
+    if let Some(s) = &r.strongest {
+        let less = words::between(s.hive_less, 1.0, 2);
+        let _ = write!(
+            out,
+            "strongest of {} baselines: {}, Sharpe {:.2}, hive less it {less} · ",
+            s.of, s.name, s.sharpe
+        );
+    }
     if !r.not_run.is_empty() {
         let _ = write!(out, "vs {}: not run, see --services · ", r.not_run.join(", "));
     }

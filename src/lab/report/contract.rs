@@ -297,6 +297,19 @@ pub struct ReactionReport {
     pub is_net_eq: Option<bool>,
 }
 
+/// The best of those that the hive is held against, chosen after all were seen: so it is flattered by as many as there are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StrongestBaseline {
+    /// Name of the arm.
+    pub name: String,
+    /// Its Sharpe ratio, mean over seeds.
+    pub sharpe: f64,
+    /// How many there are.
+    pub of: usize,
+    /// The hive's Sharpe ratio less its.
+    pub hive_less: Option<Interval>,
+}
+
 /// A whole report of the lab, as it is kept and written as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -312,6 +325,9 @@ pub struct Report {
     /// The hive against these four and every system against `alone`, in every goal, with intervals.
     #[serde(default)]
     pub compared: Vec<Compared>,
+    /// The best of all systems that are no hive.
+    #[serde(default)]
+    pub strongest: Option<StrongestBaseline>,
     /// What each negative control left of the gain, by its name.
     pub controls: BTreeMap<String, ControlReport>,
     /// What more voices give, by their number.

@@ -1,7 +1,8 @@
 //! From tracks to the report: numbers of every arm, controls, curves and parts of the run.
 
 use super::contract::{
-    ArmReport, ControlReport, Dose, LambdaOneCheck, Report, RunPart, StudyFacts, Voices, VsStrong, WALK,
+    ArmReport, ControlReport, Dose, LambdaOneCheck, Report, RunPart, StrongestBaseline, StudyFacts, Voices,
+    VsStrong, WALK,
 };
 use super::uplift::{change, spread, uplift};
 use crate::domain::Stamp;
@@ -52,6 +53,7 @@ pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>)
         }
     }
     served::serve(&mut report, sample);
+    report.strongest = strongest(&report, sample);
     report.controls = controls(&report, sample, walk);
     report.compared = sample.compared(report.facts.target_vol);
     answered::told(&mut report, sample);
@@ -59,6 +61,22 @@ pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>)
     report.notes.extend(untold(sample));
     report.verdict = verdict::verdict(&report);
     report
+}
+
+/// The best of all systems of the ladder that are no hive; none where the hive was not run.
+fn strongest(report: &Report, sample: &Sample<'_>) -> Option<StrongestBaseline> {
+    sample.index_of(HIVE)?;
+    let is_baseline = |arm: &&Arm| report.ladder.contains(&arm.name) && arm.is_baseline();
+    let known = sample.arms.iter().filter(is_baseline);
+    let each: Vec<(f64, &str)> =
+        known.filter_map(|a| Some((report.arms.get(&a.name)?.metrics.sharpe?, a.name.as_str()))).collect();
+    let (sharpe, name) = each.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(StrongestBaseline {
+        name: name.to_owned(),
+        sharpe,
+        of: each.len(),
+        hive_less: sample.delta(HIVE, name),
+    })
 }
 
 /// Why some arms have no numbers, a sentence each.

@@ -18,8 +18,8 @@ mod uplift;
 pub use super::sample::Sample;
 pub use contract::{
     Against, ArmReport, BlindReport, ControlReport, Dose, Joint, LambdaOneCheck, MarketSpan, Other,
-    ReactionReport, ReactionWorth, Report, RunPart, ServiceControl, ServiceReport, StudyFacts, Uplift,
-    Voices, VsStrong, WALK,
+    ReactionReport, ReactionWorth, Report, RunPart, ServiceControl, ServiceReport, StrongestBaseline,
+    StudyFacts, Uplift, Voices, VsStrong, WALK,
 };
 pub use findings::report;
 pub(crate) use uplift::{over, uplift};

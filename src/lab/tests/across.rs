@@ -53,7 +53,7 @@ fn a_theta_of_one_is_no_split_and_every_other_arm_is_one() {
     }
     // What was common 90 days before is unknown until then: nothing is taken off.
     let head = |name: &str| of(name).daily[..85].to_vec();
-    assert_eq!(head("scouts+split, late"), head("scouts+zone"));
+    assert_eq!(head("scouts+split late"), head("scouts+zone"));
     assert_ne!(head("scouts+split"), head("scouts+zone"));
 }
 

@@ -226,6 +226,11 @@ fn a_random_walk_at_no_cost_gives_an_interval_that_covers_nothing() {
     assert!(u.hi - u.lo < 2.5, "too wide to say anything: {u:?}");
     assert!(r.verdict.contains("not attributable to communication"), "{}", r.verdict);
     assert!(r.verdict.contains("not run, see --services"), "{}", r.verdict);
+    let strongest = r.strongest.unwrap();
+    let best = ["alone", "net-eq", "tsmom6", "net-all"].map(|n| (r.arms[n].metrics.sharpe.unwrap(), n));
+    let best = best.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    assert_eq!((strongest.name.as_str(), strongest.sharpe, strongest.of), (best.1, best.0, 4));
+    assert!(r.verdict.contains(&format!("strongest of 4 baselines: {}", best.1)), "{}", r.verdict);
 }
 
 #[test]
