@@ -67,10 +67,35 @@ fn status_answers_commands_show_and_stop_ends_it() {
         assert_eq!(status["because"].is_null(), mode == "running", "it says why: {status}");
     }
     assert_eq!(hive.json(&["status"])["interventions"], 14);
+    managers_are_asked_by_name(&hive);
     assert_eq!(hive.json(&["stop"])["stopped"], true);
     assert_eq!(hive.ended(), Some(0));
     assert!(!hive.place().path.exists(), "the socket is gone");
     assert_eq!(hive.ctl(&["status"]).status.code(), Some(4), "not running");
+}
+
+/// Who is set over others rests and is muted like an agent, by its name.
+fn managers_are_asked_by_name(hive: &Served) {
+    let low_risk = || {
+        let status = hive.json(&["status"]);
+        status["managers"].as_array().unwrap().iter().find(|m| m["name"] == "low_risk").unwrap().clone()
+    };
+    for (verb, back, flag) in [("pause", "resume", "paused"), ("mute", "unmute", "muted")] {
+        let row = hive::domain::command::find_for_manager(verb).unwrap();
+        assert_eq!(low_risk()[flag], false);
+        let done = hive.json(&[verb, "LOW_RISK"]);
+        assert_eq!((&done["changed"], &done["agent"]), (&true.into(), &"low_risk".into()), "{done}");
+        assert_eq!(done["done"], row.done("low_risk").as_str());
+        assert_eq!(
+            (&low_risk()[flag], &hive.json(&[verb, "low_risk"])["changed"]),
+            (&true.into(), &false.into())
+        );
+        hive.json(&[back, "low_risk"]);
+        assert_eq!(low_risk()[flag], false);
+    }
+    let said = hive.ctl(&["drain", "low_risk"]);
+    assert_eq!(said.status.code(), Some(2), "nobody drains a manager");
+    assert!(text(&said.stderr).contains("there is no agent \"low_risk\""), "{}", text(&said.stderr));
 }
 
 #[test]

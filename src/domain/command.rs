@@ -9,7 +9,7 @@
 //!    nothing.
 //! 3. An inverse is a word with a row for the same scope, and a command that says it can be taken back has one.
 
-use super::AgentId;
+use super::{AgentId, ManagerId};
 use serde::{Deserialize, Serialize};
 
 /// How much a command may do, and so what is asked of the operator before it leaves.
@@ -32,6 +32,8 @@ pub enum Danger {
 pub enum Scope {
     /// One agent, named after the word.
     Agent(fn(AgentId) -> Command),
+    /// One manager, named after the word.
+    Manager(fn(ManagerId) -> Command),
     /// The whole swarm.
     All(Command),
     /// The process that the swarm runs in; it is no event of the market, so the engine never sees it.
@@ -42,6 +44,11 @@ impl Scope {
     /// Whether the word has to be followed by an agent.
     pub fn is_agent(&self) -> bool {
         matches!(self, Scope::Agent(_))
+    }
+
+    /// Whether the word has to be followed by a manager.
+    pub fn is_manager(&self) -> bool {
+        matches!(self, Scope::Manager(_))
     }
 }
 
@@ -58,23 +65,39 @@ pub struct CommandRow {
     pub inverse: Option<&'static str>,
     /// What it will do, as a phrase for help, dialogs and the manual page.
     pub help: &'static str,
-    /// What was done, with `{agent}` where the agent's name belongs.
+    /// What was done, with `{agent}` where the name of the agent or the manager belongs.
     pub done: &'static str,
 }
 
 macro_rules! scope {
-    ($variant:ident, $agent:ident) => {
+    ($variant:ident, agent) => {
         Scope::Agent(Command::$variant)
+    };
+    ($variant:ident, manager) => {
+        Scope::Manager(Command::$variant)
     };
     ($variant:ident) => {
         Scope::All(Command::$variant)
     };
 }
 
-macro_rules! agent_id {
-    ($agent:ident) => {
+macro_rules! id_of {
+    (agent) => {
         AgentId
     };
+    (manager) => {
+        ManagerId
+    };
+}
+
+macro_rules! agent_of {
+    (agent, $id:expr) => {
+        Some($id)
+    };
+    (manager, $id:expr) => {{
+        let _: ManagerId = $id;
+        None
+    }};
 }
 
 macro_rules! inverse {
@@ -91,7 +114,7 @@ macro_rules! commands {
         /// What the operator can ask the engine for; [`COMMANDS`] says each in words.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Command {
-            $(#[doc = concat!("`", $word, "`: ", $help, ".")] $variant $((agent_id!($agent)))?,)*
+            $(#[doc = concat!("`", $word, "`: ", $help, ".")] $variant $((id_of!($agent)))?,)*
         }
 
         /// All commands to the engine, in the order of [`Command`].
@@ -120,7 +143,7 @@ macro_rules! commands {
             /// The agent it is about; none where it is about the whole.
             pub fn agent(self) -> Option<AgentId> {
                 match self {
-                    $(Command::$variant $(($agent))? => None $(.or(Some($agent)))?,)*
+                    $(Command::$variant $(($agent))? => None $(.or(agent_of!($agent, $agent)))?,)*
                 }
             }
         }
@@ -179,6 +202,18 @@ commands! {
     Recheck = "recheck", Broad, inverse none,
         "compares positions with the venue again; a halt that a difference caused ends if there is none any more",
         done "positions were compared again";
+    MuteManager(manager) = "mute", Reversible, inverse "unmute",
+        "the manager's adjustments are heard by nobody's reactions; they act",
+        done "{agent} is muted";
+    UnmuteManager(manager) = "unmute", Reversible, inverse "mute",
+        "the manager is heard again",
+        done "{agent} is heard again";
+    PauseManager(manager) = "pause", Reversible, inverse "resume",
+        "the manager's knobs go home and rest there",
+        done "{agent} rests, its knobs are at home";
+    ResumeManager(manager) = "resume", Reversible, inverse "pause",
+        "the manager looks again at the end of the day",
+        done "{agent} manages again";
 }
 
 /// Ends the process of the swarm. It is the one row that is no event of the engine.
@@ -198,7 +233,12 @@ pub fn rows() -> impl Iterator<Item = &'static CommandRow> + Clone {
 
 /// The row of a word for one agent, or for the whole.
 pub fn find(word: &str, for_agent: bool) -> Option<&'static CommandRow> {
-    rows().find(|r| r.word == word && r.scope.is_agent() == for_agent)
+    rows().find(|r| r.word == word && !r.scope.is_manager() && r.scope.is_agent() == for_agent)
+}
+
+/// The row of a word for one manager.
+pub fn find_for_manager(word: &str) -> Option<&'static CommandRow> {
+    rows().find(|r| r.word == word && r.scope.is_manager())
 }
 
 /// Every word once, in the order of the rows.
@@ -232,10 +272,26 @@ impl Command {
 
     /// What takes it back, of the same agent or of all; none where nothing does.
     pub fn inverse(self) -> Option<Command> {
+        let inverse = self.row().inverse?;
+        if let Some(manager) = self.manager() {
+            let Scope::Manager(make) = find_for_manager(inverse)?.scope else { return None };
+            return Some(make(manager));
+        }
         let agent = self.agent();
-        match (find(self.row().inverse?, agent.is_some())?.scope, agent) {
+        match (find(inverse, agent.is_some())?.scope, agent) {
             (Scope::Agent(make), Some(agent)) => Some(make(agent)),
             (Scope::All(command), None) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// The manager it is about; none where it is about agents.
+    pub fn manager(self) -> Option<ManagerId> {
+        match self {
+            Command::MuteManager(id)
+            | Command::UnmuteManager(id)
+            | Command::PauseManager(id)
+            | Command::ResumeManager(id) => Some(id),
             _ => None,
         }
     }
@@ -250,12 +306,14 @@ mod tests {
         for (n, row) in COMMANDS.iter().enumerate() {
             let command = match row.scope {
                 Scope::Agent(make) => make(AgentId(7)),
+                Scope::Manager(make) => make(ManagerId(2)),
                 Scope::All(command) => command,
                 Scope::Process => unreachable!("{} is no command of the engine", row.word),
             };
             assert_eq!(command.ordinal(), n, "{command:?}");
             assert_eq!(command.row().word, row.word);
             assert_eq!(command.agent(), row.scope.is_agent().then_some(AgentId(7)));
+            assert_eq!(command.manager(), row.scope.is_manager().then_some(ManagerId(2)));
             assert_eq!(
                 command.inverse().is_some(),
                 row.inverse.is_some(),
@@ -269,16 +327,20 @@ mod tests {
         assert_eq!(Command::Drain(AgentId(3)).inverse(), Some(Command::Resume(AgentId(3))));
         assert_eq!(Command::PauseAll.inverse(), Some(Command::ResumeAll));
         assert_eq!(Command::Reset.inverse(), None);
+        let paused = Command::PauseManager(ManagerId(1));
+        assert_eq!(paused.inverse(), Some(Command::ResumeManager(ManagerId(1))));
     }
 
     #[test]
     fn no_word_means_two_things_of_one_scope_and_each_explains_itself() {
         let all: Vec<&CommandRow> = rows().collect();
         for (n, row) in all.iter().enumerate() {
-            let same = |r: &&&CommandRow| r.word == row.word && r.scope.is_agent() == row.scope.is_agent();
+            let whom = |r: &CommandRow| (r.scope.is_agent(), r.scope.is_manager());
+            let same = |r: &&&CommandRow| r.word == row.word && whom(r) == whom(row);
             assert_eq!(all[..n].iter().filter(same).count(), 0, "{}", row.word);
             assert!(row.help.len() > 10 && row.done.len() > 10, "{}", row.word);
-            assert_eq!(row.done.contains("{agent}"), row.scope.is_agent(), "{}", row.word);
+            let of_one = row.scope.is_agent() || row.scope.is_manager();
+            assert_eq!(row.done.contains("{agent}"), of_one, "{}", row.word);
         }
         assert!(help("drain").contains("of all: every real position"), "{}", help("drain"));
         assert!(help("mute").starts_with("the agent is not heard"));

@@ -35,6 +35,44 @@ id!(
     AgentId(u32)
 );
 id!(
+    /// A manager: those for the four goals first, in the order of [`Goal::ALL`](super::Goal::ALL), then that of assets,
+    /// then those of teams in the order of the file.
+    ManagerId(u8)
+);
+
+impl ManagerId {
+    /// The asset manager.
+    pub const ASSETS: ManagerId = ManagerId(4);
+    /// Names of the managers that there may be in every hive, in their order.
+    pub const NAMES: [&'static str; 5] = ["low_risk", "big_money", "fast", "automated", "asset"];
+
+    /// The manager for a goal.
+    pub fn of_goal(goal: super::Goal) -> Self {
+        ManagerId(goal.index() as u8)
+    }
+
+    /// The manager of the n-th team.
+    pub fn of_team(n: usize) -> Self {
+        ManagerId((Self::NAMES.len() + n).min(usize::from(u8::MAX)) as u8)
+    }
+
+    /// Which team it manages, if it is a team's.
+    pub fn team(self) -> Option<usize> {
+        self.index().checked_sub(Self::NAMES.len())
+    }
+
+    /// As whom it speaks.
+    pub fn speaker(self) -> super::Speaker {
+        use super::{Goal, Speaker};
+        match (Goal::ALL.get(self.index()), self.team()) {
+            (Some(goal), _) => Speaker::Manager(*goal),
+            (None, Some(_)) => Speaker::Team(self),
+            (None, None) => Speaker::Netting,
+        }
+    }
+}
+
+id!(
     /// The number of a message in the order of delivery.
     MessageId(u64)
 );

@@ -62,7 +62,7 @@ pub use condition::{
 pub use digest::Digest;
 pub use event::{Bar, Event, MarketEvent};
 pub use family::{FamilyId, Goal, SideRule};
-pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId, VenueId};
+pub use ids::{AgentId, AssetId, InstrumentId, IntentId, ManagerId, MessageId, OrderId, VenueId};
 pub use indicator::Indicator;
 pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
 pub use message::{

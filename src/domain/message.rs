@@ -4,7 +4,7 @@
 //! [`Stance`] what listening made of it; [`GoalReading`] a tracker's number; [`Adjustment`] a
 //! manager's turn of a knob. Sizes are signed fractions of the speaker's own capital.
 
-use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, Span, Stamp};
+use super::{AgentId, AssetId, Goal, IntentId, ManagerId, MessageId, Plan, Span, Stamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -330,6 +330,8 @@ pub enum Knob {
     Unit,
     /// Multiplies an agent's exposure limit on an asset.
     Limit,
+    /// Multiplies what the agents of a team hold.
+    Size,
 }
 
 /// A manager's adjustment: always within bounds, always said.
@@ -362,6 +364,8 @@ pub enum Speaker {
     Netting,
     /// The emergence gauge.
     Gauge,
+    /// The manager of a team.
+    Team(ManagerId),
 }
 
 /// What is said.

@@ -189,6 +189,7 @@ fn one_book(universe: &Universe) -> Population {
         structures: Vec::new(),
         listed: std::sync::Arc::default(),
         notices: Vec::new(),
+        teams: Vec::new(),
         seed: 0,
     }
 }

@@ -5,8 +5,10 @@
 //! - [`summary`]: the end of a run, for scripts and the closing report; [`families`]: by family and level.
 //! - [`operator`]: how the hive is, and how each agent is.
 
+mod crowd;
 pub mod families;
 mod legs;
+mod managers;
 mod network;
 pub mod operator;
 mod orders;

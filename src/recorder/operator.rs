@@ -1,5 +1,6 @@
 //! What scripts and operators ask first, read off the engine.
 
+use super::managers::managers;
 use super::record::{self, Standing};
 use crate::domain::Stamp;
 use crate::engine::Engine;
@@ -35,6 +36,7 @@ pub fn status(engine: &Engine, scene: &RunInfo, seq: u64) -> Status {
         gross,
         net,
         agents: engine.cast().declared as u32,
+        managers: managers(engine),
         voices: engine.respond.consensus.voices(),
         interventions: engine.respond.interventions,
         clients: 0,

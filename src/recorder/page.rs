@@ -112,6 +112,7 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
             until,
             clock,
             bars,
+            crowd: super::crowd::crowd(engine, recorder, asset),
         });
     }
     // What is open comes first.
@@ -120,7 +121,7 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
 }
 
 /// The price that the close is compared with, if it is a fixed one of an intent that was opened at `entry`.
-fn level(c: Condition, entry: f64) -> Option<f64> {
+pub(super) fn level(c: Condition, entry: f64) -> Option<f64> {
     match (c.left, c.right) {
         (Term::Close, Term::Level(price)) | (Term::Level(price), Term::Close) => Some(price),
         (Term::Close, Term::Entry(away)) | (Term::Entry(away), Term::Close) => {

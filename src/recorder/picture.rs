@@ -9,6 +9,7 @@
 //!    what lies before a hole is forgotten.
 
 use super::legs;
+use super::managers::managers;
 use super::orders;
 use super::record::{self, CurveRecord, Spread, Standing};
 use super::rules::RuleMemories;
@@ -297,6 +298,7 @@ impl Recorder {
             account: self.account(engine, scene),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },
+            managers: managers(engine),
             emergence: emergence(&respond.gauge, settings.clock.decide.per_year()),
             days: respond.gauge.days(),
             agents: declared

@@ -1,8 +1,8 @@
 //! What was said, in words.
 
 use crate::domain::{
-    Adjustment, AgentId, AssetId, Goal, GoalReading, InstrumentId, Knob, Message, MessageKind, Service,
-    Speaker, SpokenBy, Stance, StanceVerb, Verb,
+    Adjustment, AgentId, AssetId, Goal, GoalReading, InstrumentId, Knob, ManagerId, Message, MessageKind,
+    Service, Speaker, SpokenBy, Stance, StanceVerb, Verb,
 };
 use crate::engine::Engine;
 use crate::hive::goals::NEVER_MONTHS;
@@ -16,6 +16,8 @@ pub trait TalkNames {
     fn agent_name(&self, id: AgentId) -> Option<&str>;
     /// Name of a reaction among those that an agent lives by.
     fn reaction_name(&self, agent: AgentId, number: u8) -> Option<&str>;
+    /// Name of the manager of a team.
+    fn manager_name(&self, id: ManagerId) -> Option<&str>;
     /// Name of an asset.
     fn asset_called(&self, id: AssetId) -> Option<&str>;
     /// An instrument as a condition names it: symbol, kind and venue, since spot and perp often have one symbol.
@@ -30,6 +32,10 @@ impl TalkNames for Engine {
     fn reaction_name(&self, agent: AgentId, number: u8) -> Option<&str> {
         let reacts = &self.cast().agents.get(agent.index())?.reacts;
         reacts.get(usize::from(number)).map(|r| r.rule.name.as_str())
+    }
+
+    fn manager_name(&self, id: ManagerId) -> Option<&str> {
+        Some(self.cast().teams.get(id.team()?)?.manager.name.as_str())
     }
 
     fn asset_called(&self, id: AssetId) -> Option<&str> {
@@ -50,6 +56,9 @@ pub fn speaker(names: &dyn TalkNames, from: Speaker) -> String {
         Speaker::Desk => "desk manager".to_owned(),
         Speaker::Gauge => "E gauge".to_owned(),
         Speaker::Netting => "asset manager".to_owned(),
+        Speaker::Team(id) => {
+            names.manager_name(id).map_or_else(|| format!("manager {}", id.0), str::to_owned)
+        }
     }
 }
 
@@ -222,6 +231,7 @@ fn adjustment(names: &dyn TalkNames, a: &Adjustment) -> String {
         Knob::Voice => "voice",
         Knob::Unit => "largest unit",
         Knob::Limit => "exposure limit",
+        Knob::Size => "size of its team",
     };
     let whose = a.agent.map(|id| format!(" of {}", speaker(names, Speaker::Agent(id)))).unwrap_or_default();
     format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)

@@ -111,7 +111,8 @@ pub fn speaker_index(from: Speaker) -> usize {
         Speaker::Tracker(goal) => goal.index(),
         Speaker::Manager(goal) => Goal::ALL.len() + goal.index(),
         Speaker::Desk => others,
-        Speaker::Netting => others + 1,
+        // One bit for all who are set over others: what it is asked for is to pass a block over.
+        Speaker::Netting | Speaker::Team(_) => others + 1,
         Speaker::Gauge => others + 2,
         Speaker::Agent(id) => AGENTS_FROM + id.index(),
     }

@@ -3,7 +3,7 @@
 use super::block::{self, Packing};
 use super::error::TalkError;
 use crate::agents::Agent;
-use crate::domain::{AgentId, AssetId, InstrumentId, Message};
+use crate::domain::{AgentId, AssetId, InstrumentId, ManagerId, Message};
 use crate::engine::Engine;
 use crate::recorder::TalkNames;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,9 @@ pub struct NameTable {
     agents: Vec<NamedAgent>,
     assets: Vec<String>,
     instruments: Vec<String>,
+    /// Managers of teams; a run without any is written as it was before there were such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    managers: Vec<String>,
 }
 
 impl NameTable {
@@ -57,6 +60,7 @@ impl NameTable {
         NameTable {
             agents: cast.agents.iter().map(agent).collect(),
             assets: universe.assets.iter().map(|a| a.name.clone()).collect(),
+            managers: cast.teams.iter().map(|t| t.manager.name.clone()).collect(),
             instruments: listed.map(|i| format!("{} {} at {}", i.symbol, i.kind.text(), i.venue)).collect(),
         }
     }
@@ -64,6 +68,11 @@ impl NameTable {
     /// Names of the agents, in the order of their numbers.
     pub fn agents(&self) -> impl Iterator<Item = &str> {
         self.agents.iter().map(|a| a.name.as_str())
+    }
+
+    /// Names of the managers of teams, in their order.
+    pub fn managers(&self) -> impl Iterator<Item = &str> {
+        self.managers.iter().map(String::as_str)
     }
 
     /// Family of an agent.
@@ -84,6 +93,10 @@ impl TalkNames for NameTable {
 
     fn reaction_name(&self, agent: AgentId, number: u8) -> Option<&str> {
         self.agents.get(agent.index())?.reactions.get(usize::from(number)).map(String::as_str)
+    }
+
+    fn manager_name(&self, id: ManagerId) -> Option<&str> {
+        self.managers.get(id.team()?).map(String::as_str)
     }
 
     fn asset_called(&self, id: AssetId) -> Option<&str> {

@@ -238,6 +238,7 @@ fn knob(knob: Knob) -> &'static str {
         Knob::Voice => "voice",
         Knob::Unit => "unit",
         Knob::Limit => "limit",
+        Knob::Size => "size",
     }
 }
 

@@ -13,8 +13,8 @@ use crate::domain::message::{
 };
 use crate::domain::{
     Action, AgentId, AssetId, Cause, Comparison, Condition, Goal, Hedge, HedgeKind, Indicator, InstrumentId,
-    IntentId, MakerLeg, Message, MessageId, MessageKind, OfferTerms, Outcome, Plan, ReEntry, Reason, Span,
-    Speaker, SpokenBy, Stamp, Stance, StructureLeg, Swayed, Term, Verb,
+    IntentId, MakerLeg, ManagerId, Message, MessageId, MessageKind, OfferTerms, Outcome, Plan, ReEntry,
+    Reason, Span, Speaker, SpokenBy, Stamp, Stance, StructureLeg, Swayed, Term, Verb,
 };
 use crate::recorder;
 use crate::view::cockpit::TopicKind;
@@ -203,7 +203,7 @@ fn message() -> BoxedStrategy<Message> {
         any::<u32>().prop_map(|n| Speaker::Agent(AgentId(n % 400))),
         goal().prop_map(Speaker::Tracker),
         goal().prop_map(Speaker::Manager),
-        select(vec![Speaker::Desk, Speaker::Netting, Speaker::Gauge]),
+        select(vec![Speaker::Desk, Speaker::Netting, Speaker::Gauge, Speaker::Team(ManagerId::of_team(2))]),
     ];
     let life = select(vec![SpokenBy::Both, SpokenBy::Alone, SpokenBy::Open]);
     let cause = any::<(u64, f64)>().prop_map(|(id, part)| Cause { message: MessageId(id), part });

@@ -9,6 +9,10 @@ use ratatui::text::{Line, Span};
 
 /// Cells for the prices at the right.
 const LABELS: usize = 18;
+/// Cells for what the crowd has announced, between candles and prices; there from this width on.
+const CROWD: (usize, usize) = (6, 54);
+/// Eighths of a cell, from the left.
+const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
 /// How many ways there are to look: all bars, the last half, the last quarter.
 pub const CLOSER: u32 = 3;
@@ -65,7 +69,8 @@ pub fn lines(
     height: usize,
     look: ChartCursor,
 ) -> Vec<Line<'static>> {
-    let cells = width.saturating_sub(LABELS);
+    let gutter = if width >= CROWD.1 && !i.crowd.levels.is_empty() { CROWD.0 } else { 0 };
+    let cells = width.saturating_sub(LABELS + gutter);
     let (range, wide) = shown(i.bars.len(), cells, look);
     let cursor = look.candle.and_then(|c| i.bars.len().checked_sub(1 + c)?.checked_sub(range.start));
     let bars = &i.bars[range];
@@ -99,7 +104,12 @@ pub fn lines(
     }
     let levels: Vec<(usize, StyleRole)> =
         marks.iter().map(|(n, p)| (at(*p).min(height - 1), role(n))).collect();
-    let plot = Plot { bars, wide, cursor, levels: &levels };
+    let mut flows = vec![0.0; height];
+    for level in i.crowd.levels.iter().filter(|l| (low..=high).contains(&l.price)) {
+        flows[at(level.price).min(height - 1)] += level.flow;
+    }
+    let crowd = (gutter > 0).then_some(&flows[..]);
+    let plot = Plot { bars, wide, cursor, levels: &levels, crowd };
     (0..height).map(|row| line(t, &plot, row, &at, labels[row].clone())).collect()
 }
 
@@ -111,6 +121,8 @@ struct Plot<'a> {
     /// The candle under the cursor.
     cursor: Option<usize>,
     levels: &'a [(usize, StyleRole)],
+    /// What the crowd would buy at the prices of each row; none where there is no room for it.
+    crowd: Option<&'a [f64]>,
 }
 
 fn role(name: &str) -> StyleRole {
@@ -156,15 +168,83 @@ fn line(
         }
         spans.push(empty(gap));
     }
+    spans.extend(plot.crowd.map(|flows| crowd(t, flows, row)));
     if let Some((text, role)) = label {
         spans.push(Span::styled(words::cut(&text, LABELS), t.of(role)));
     }
     Line::from(spans)
 }
 
+/// What the crowd would buy or sell at the prices of a row, as long as it is large beside the largest.
+fn crowd(t: &Theme, flows: &[f64], row: usize) -> Span<'static> {
+    let most = flows.iter().copied().map(f64::abs).fold(0.0, f64::max);
+    let flow = flows.get(row).copied().unwrap_or(0.0);
+    let room = CROWD.0 - 1;
+    let eighths = if most > 0.0 { (flow.abs() / most * (8 * room) as f64).round() as usize } else { 0 };
+    let mut text = format!(" {}", "█".repeat(eighths / 8));
+    text.extend((eighths % 8).checked_sub(1).map(|n| EIGHTHS[n]));
+    let text = format!("{text:<width$}", width = CROWD.0);
+    Span::styled(text, t.of(if flow < 0.0 { StyleRole::Bad } else { StyleRole::Good }))
+}
+
+/// In words: what the crowd has announced, and what its own flow is expected to be.
+pub fn crowd_words(i: &IntentView) -> Option<String> {
+    let c = &i.crowd;
+    if c.levels.is_empty() {
+        return None;
+    }
+    let side = |below: bool| -> f64 {
+        c.levels.iter().filter(|l| (l.price < i.close) == below).map(|l| 100.0 * l.flow).sum()
+    };
+    Some(format!(
+        "crowd: {} hold it; below {:+.2} % of capital, above {:+.2} %; its own next bar {:+.3} % (a forecast, not traded on)",
+        c.speakers,
+        side(true),
+        side(false),
+        100.0 * c.flow
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_crowd_announced_stands_beside_the_candles_where_there_is_room() {
+        use crate::view::cockpit::{CrowdLevel, CrowdView};
+        let theme = Theme::default();
+        let mut i = IntentView {
+            asset: "BTC".to_owned(),
+            intent: 0.0,
+            price: 0.0,
+            close: 100.0,
+            message: None,
+            conditions: Vec::new(),
+            levels: Vec::new(),
+            bars: vec![[100.0, 110.0, 90.0, 100.0]; 20],
+            ago: vec![0; 20],
+            until: None,
+            clock: crate::domain::Span::HOUR,
+            crowd: CrowdView::default(),
+        };
+        let text = |i: &IntentView, width| -> Vec<String> {
+            lines(&theme, i, width, 11, ChartCursor::default()).iter().map(ToString::to_string).collect()
+        };
+        let plain = text(&i, 60);
+        assert_eq!(crowd_words(&i), None);
+        let level = |price, flow| CrowdLevel { price, flow };
+        i.crowd =
+            CrowdView { levels: vec![level(92.0, -0.02), level(108.0, 0.01)], flow: -0.001, speakers: 7 };
+        let drawn = text(&i, 60);
+        // A row is two: the largest is as long as there is room, the other half of it.
+        let bar = |row: usize| drawn[row].chars().filter(|c| EIGHTHS.contains(c)).count();
+        assert_eq!((bar(9), bar(1)), (5, 3), "{drawn:#?}");
+        assert_eq!((0..11).filter(|r| bar(*r) > 0).count(), 2);
+        assert_eq!(text(&i, 40).len(), plain.len());
+        assert!(text(&i, 40).iter().all(|l| !l.contains('▌')), "no room");
+        let words = crowd_words(&i).unwrap();
+        assert!(words.contains("7 hold it; below -2.00 % of capital, above +1.00 %"), "{words}");
+    }
 
     #[test]
     fn closer_is_fewer_and_wider_candles_with_the_cursor_among_them() {

@@ -64,6 +64,9 @@ impl Operator {
 
     /// A command from the `:` line: of the agent that is named, of all, or without a name of whom the keys are about.
     pub(super) fn operate(&mut self, cx: &mut PaneContext, word: &str, name: &str) -> Commanded {
+        if let Some(managed) = self.manage(cx, word, name) {
+            return managed;
+        }
         let of_agent = command::find(word, true).filter(|_| name != ALL);
         let Some(row) = of_agent.or_else(|| command::find(word, false)) else { return Commanded::Nothing };
         if !row.scope.is_agent() {
@@ -82,6 +85,28 @@ impl Operator {
         self.perform(cx, row, Some(&agent))
     }
 
+    /// A command about the manager of this name; nothing where no manager is called so.
+    fn manage(&mut self, cx: &mut PaneContext, word: &str, name: &str) -> Option<Commanded> {
+        let row = command::find_for_manager(word)?;
+        let Scope::Manager(make) = row.scope else { return None };
+        let rows = &cx.cockpit.as_ref()?.managers;
+        let id = rows.iter().find(|m| m.name.eq_ignore_ascii_case(name))?.id;
+        let refused = self.refuses(cx, row);
+        Some(refused.unwrap_or_else(|| Commanded::Send(Request::Command(make(id)))))
+    }
+
+    /// What is said in place of a command that must not leave now.
+    fn refuses(&self, cx: &mut PaneContext, row: &CommandRow) -> Option<Commanded> {
+        if row.danger != Danger::Halt && !cx.is_now() {
+            cx.say_past();
+        } else if cx.read_only {
+            cx.say_read_only();
+        } else {
+            return None;
+        }
+        Some(Commanded::Nothing)
+    }
+
     /// A command from a key: of whom the keys are about, and taken back where it holds already.
     pub(super) fn toggle(&mut self, cx: &mut PaneContext, word: &'static str) -> Commanded {
         let Some(row) = command::find(word, true) else { return self.operate(cx, word, "") };
@@ -92,7 +117,7 @@ impl Operator {
                 let stopped_out = row.danger == Danger::Money && agent.state == AgentState::StoppedOut;
                 agent.switches.holds(make(agent.id)) && !stopped_out
             }
-            Scope::All(_) | Scope::Process => false,
+            Scope::Manager(_) | Scope::All(_) | Scope::Process => false,
         };
         let back = row.inverse.filter(|_| holds).and_then(|inverse| command::find(inverse, true));
         self.perform(cx, back.unwrap_or(row), Some(&agent))
@@ -105,17 +130,12 @@ impl Operator {
         row: &'static CommandRow,
         agent: Option<&AgentRow>,
     ) -> Commanded {
-        if row.danger != Danger::Halt && !cx.is_now() {
-            cx.say_past();
-            return Commanded::Nothing;
-        }
-        if cx.read_only {
-            cx.say_read_only();
-            return Commanded::Nothing;
+        if let Some(refused) = self.refuses(cx, row) {
+            return refused;
         }
         let request = match (row.scope, agent) {
             (Scope::Agent(make), Some(agent)) => Request::Command(make(agent.id)),
-            (Scope::Agent(_), None) => return Commanded::Nothing,
+            (Scope::Agent(_) | Scope::Manager(_), _) => return Commanded::Nothing,
             (Scope::All(command), _) => Request::Command(command),
             (Scope::Process, _) => Request::Stop,
         };

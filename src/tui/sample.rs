@@ -1,12 +1,13 @@
 //! A made-up picture for tests: every pane has something to show.
 
-use crate::domain::{AgentId, Decimal, FamilyId, Goal, MessageId, OrderStatus, Service, Stamp};
+use crate::domain::{AgentId, Decimal, FamilyId, Goal, ManagerId, MessageId, OrderStatus, Service, Stamp};
 use crate::view::cockpit::{
     AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, MessageLine, Switches, TopicKind,
 };
 use crate::view::lab::{
     Between, ControlLine, DoseStep, Finding, LabPage, LabRun, Rung, UpliftRow, VoicesStep,
 };
+use crate::view::managers::{ManagerRow, ManagerWorth};
 use crate::view::orders::{FillRow, OrderRow};
 use crate::view::services::ServiceRow;
 
@@ -99,6 +100,7 @@ pub fn picture(seq: u64) -> Cockpit {
             .iter()
             .map(|g| GoalView { goal: *g, score: 0.48, value: 0.1, target: 0.2, trend: vec![10, 48] })
             .collect(),
+        managers: vec![manager(0, "low_risk"), manager(5, "Warden")],
         agents: (0..36).map(row).collect(),
         edges: (0..36)
             .map(|i| EdgeRow {
@@ -137,6 +139,22 @@ pub fn picture(seq: u64) -> Cockpit {
         orders: vec![order(901), order(900)],
         fills: (850..890).map(fill).collect(),
         ..Cockpit::default()
+    }
+}
+
+/// A made-up manager; every second one has turned.
+fn manager(id: u8, name: &str) -> ManagerRow {
+    ManagerRow {
+        id: ManagerId(id),
+        name: name.to_owned(),
+        goal: Some(Goal::LowRisk),
+        over: if id < 5 { "all".to_owned() } else { "family:trend, goal:fast, Agent03".to_owned() },
+        watches: "drawdown over 10 %".to_owned(),
+        knobs: "size ×0.50".to_owned(),
+        turned: id < 5,
+        muted: id >= 5,
+        paused: false,
+        worth: (id < 5).then_some(ManagerWorth { sharpe: 0.04, low: -0.02, high: 0.1, days: 400 }),
     }
 }
 

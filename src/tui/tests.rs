@@ -225,8 +225,12 @@ fn every_command_of_the_table_is_in_the_cockpit_and_goes_by_its_danger() {
     for row in command::rows() {
         let mut app = app();
         let also_of_one = !row.scope.is_agent() && command::find(row.word, true).is_some();
+        let manager = app.cx.cockpit.as_ref().unwrap().managers[1].clone();
         let (line, wanted) = match row.scope {
             Scope::Agent(make) => (format!("{} agent07", row.word), Request::Command(make(AgentId(7)))),
+            Scope::Manager(make) => {
+                (format!("{} {}", row.word, manager.name), Request::Command(make(manager.id)))
+            }
             Scope::All(c) if also_of_one => (format!("{} all", row.word), Request::Command(c)),
             Scope::All(c) => (row.word.to_owned(), Request::Command(c)),
             Scope::Process => (row.word.to_owned(), Request::Stop),

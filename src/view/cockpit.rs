@@ -6,6 +6,7 @@
 //! 2. Numbers are what the engine's state says at [`Cockpit::seq`]; what is not measured is `None`.
 //! 3. Equal pictures have equal [`Cockpit::view_hash`].
 
+use super::managers::ManagerRow;
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
 use crate::domain::{AgentId, Command, FamilyId, Goal, MessageId, Money, Span, Stamp};
@@ -430,6 +431,8 @@ pub struct Cockpit {
     pub voices: u32,
     /// LR, BM, F, A; empty before the first reading.
     pub goals: Vec<GoalView>,
+    /// Who is set over others, those for the goals first.
+    pub managers: Vec<ManagerRow>,
     /// Not measured yet where `None`.
     pub emergence: Option<Emergence>,
     /// Whole days that emergence has behind it.
@@ -502,6 +505,31 @@ pub struct IntentView {
     pub until: Option<Stamp>,
     /// How long a bar is.
     pub clock: Span,
+    /// Where all voices of the asset have announced that they will trade.
+    pub crowd: CrowdView,
+}
+
+/// Most levels of the crowd that are shown.
+pub const CROWD_LEVELS_MAX: usize = 96;
+
+/// Where all voices of an asset have announced that they will stop, take profit and add.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CrowdView {
+    /// Levels near the price, lowest first, at most [`CROWD_LEVELS_MAX`].
+    pub levels: Vec<CrowdLevel>,
+    /// What the swarm itself is expected to buy in the next bar by what it announced, as a signed fraction of capital.
+    pub flow: f64,
+    /// Voices that hold something.
+    pub speakers: u32,
+}
+
+/// A price at which voices have announced that they will trade.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CrowdLevel {
+    /// The price.
+    pub price: f64,
+    /// What would be bought there, as a signed fraction of capital.
+    pub flow: f64,
 }
 
 /// Most legs of a package that are shown.

@@ -14,6 +14,7 @@ pub mod cockpit;
 pub mod delta;
 pub mod lab;
 pub mod link;
+pub mod managers;
 pub mod operator;
 pub mod orders;
 pub mod past;

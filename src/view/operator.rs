@@ -1,6 +1,7 @@
 //! What scripts and operators ask first: how the hive is, how each agent is. Plain values of the
 //! engine's state; money is text, so that no digit is lost on the way.
 
+use super::managers::ManagerRow;
 use crate::domain::{AgentId, Money};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,8 @@ pub struct Status {
     pub net: f64,
     /// Agents with a real life.
     pub agents: u32,
+    /// Who is set over others, those for the goals first.
+    pub managers: Vec<ManagerRow>,
     /// Voices that are heard, scouts too.
     pub voices: u32,
     /// Commands that changed something.

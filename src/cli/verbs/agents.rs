@@ -7,6 +7,7 @@ use crate::agents::families;
 use crate::cli::failure::Failure;
 use crate::cli::options;
 use crate::cli::output::print;
+use crate::config::team::whom;
 use crate::config::{DEFAULT, READY};
 use crate::domain::{FamilyId, Goal};
 use clap::{Parser, Subcommand};
@@ -113,6 +114,18 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
                 a.personality,
                 reactions(a.reacts.len()),
                 assets.join(", ")
+            )?;
+        }
+        for m in &config.roster.managers {
+            let over: Vec<String> = m.over.iter().map(whom).collect();
+            let (what, turns) = (m.watches.text(), format!("{} → {}", m.above, m.release));
+            writeln!(
+                out,
+                "  {:<10}manager of {} for {}: {what} {turns}, size {}",
+                m.name,
+                over.join(", "),
+                m.goal,
+                m.size
             )?;
         }
         Ok(())

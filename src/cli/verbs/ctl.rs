@@ -24,7 +24,8 @@ pub struct CtlArgs {
     /// What to ask
     #[arg(value_parser = PossibleValuesParser::new(verbs()))]
     verb: String,
-    /// Which agent: its name, or its number; pause, resume and drain without one mean all
+    /// Which agent: its name, or its number; pause, resume and drain without one mean all; pause, resume, mute and unmute
+    /// take managers too (low_risk, or one of the file)
     agent: Option<String>,
     /// End after this many pictures (watch)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -88,18 +89,24 @@ pub fn run(args: &CtlArgs) -> Result<(), Failure> {
     let mut client = Client::attach(&args.reach.place()?, ClientRole::Ctl, 0).map_err(failed)?;
     let (ask, agent) = match wanted {
         Wanted::OfAgent(make, name) => {
-            let found = find(&agents(&mut client)?, name)?;
-            (ClientQuestion::Command(make(found.id)), Some(found.name))
+            let all = agents(&mut client)?;
+            match manager(&mut client, &args.verb, name)?.filter(|_| !is_one_of(&all, name)) {
+                Some((command, name)) => (ClientQuestion::Command(command), Some(name)),
+                None => {
+                    let found = find(&all, name)?;
+                    (ClientQuestion::Command(make(found.id)), Some(found.name))
+                }
+            }
         }
         Wanted::Ask(ask) => (ask, None),
     };
     let verb = &args.verb;
+    let row = if let ClientQuestion::Command(command) = &ask { Some(command.row()) } else { None };
     let json = match client.ask(ask).map_err(failed)? {
         ServerAnswer::Refused(why) => return Err(Failure::Refused(why)),
         ServerAnswer::Status(status) => encoded(&status)?,
         ServerAnswer::Agents(agents) => json!({ "agents": encoded(&agents)? }),
         ServerAnswer::Done { changed, at, seq } => {
-            let row = command::find(verb, agent.is_some());
             let done = row.filter(|_| changed).map(|r| r.done(agent.as_deref().unwrap_or_default()));
             json!({
                 "verb": verb, "agent": agent, "changed": changed, "done": done, "market_time": at.to_string(),
@@ -172,6 +179,24 @@ fn agents(client: &mut Client) -> Result<Vec<AgentSwitches>, Failure> {
         ServerAnswer::Refused(why) => Err(Failure::Refused(why)),
         other => Err(Failure::Failed(format!("asked for the agents, the hive said {other:?}"))),
     }
+}
+
+/// The command about the manager of this name, and its name; nothing where no manager is called so.
+fn manager(client: &mut Client, verb: &str, wanted: &str) -> Result<Option<(Command, String)>, Failure> {
+    let Some(CommandRow { scope: Scope::Manager(make), .. }) = command::find_for_manager(verb) else {
+        return Ok(None);
+    };
+    let managers = match client.ask(ClientQuestion::Status).map_err(failed)? {
+        ServerAnswer::Status(status) => status.managers,
+        ServerAnswer::Refused(why) => return Err(Failure::Refused(why)),
+        other => return Err(Failure::Failed(format!("asked how it is, the hive said {other:?}"))),
+    };
+    let found = managers.into_iter().find(|m| m.name.eq_ignore_ascii_case(wanted));
+    Ok(found.map(|m| (make(m.id), m.name)))
+}
+
+fn is_one_of(agents: &[AgentSwitches], wanted: &str) -> bool {
+    agents.iter().any(|a| a.name.eq_ignore_ascii_case(wanted))
 }
 
 fn find(agents: &[AgentSwitches], wanted: &str) -> Result<AgentSwitches, Failure> {

@@ -5,7 +5,9 @@ use crate::cli::failure::Failure;
 use crate::cli::options::nearest;
 use crate::cli::output::{print, tell};
 use crate::cli::table::TextTable;
-use crate::domain::{AgentId, AssetId, Goal, Message, MessageCounts, Speaker, SpokenBy, Stamp, printable};
+use crate::domain::{
+    AgentId, AssetId, Goal, ManagerId, Message, MessageCounts, Speaker, SpokenBy, Stamp, printable,
+};
 use crate::recorder::{self, TalkNames};
 use crate::runtime::feeds;
 use crate::talk::{Deeds, FilterBound, KindCounts, TalkError, TalkFile, TalkFilter, message_fields};
@@ -150,7 +152,8 @@ fn filter(args: &TalkArgs, file: &mut TalkFile) -> Result<TalkFilter, Failure> {
     let mut speakers: Vec<(String, Speaker)> =
         names.agents().zip(0..).map(|(name, n)| (name.to_owned(), Speaker::Agent(AgentId(n)))).collect();
     let goals = Goal::ALL.iter().flat_map(|g| [Speaker::Tracker(*g), Speaker::Manager(*g)]);
-    let others = goals.chain([Speaker::Desk, Speaker::Netting, Speaker::Gauge]);
+    let teams = (0..names.managers().count()).map(|n| Speaker::Team(ManagerId::of_team(n)));
+    let others = goals.chain([Speaker::Desk, Speaker::Netting, Speaker::Gauge]).chain(teams);
     speakers.extend(others.map(|s| (recorder::speaker(names, s), s)));
     let assets: Vec<(String, AssetId)> =
         names.assets().zip(0..).map(|(name, n)| (name.to_owned(), AssetId(n))).collect();

@@ -11,7 +11,7 @@
 //! 4. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
 //!    and, where the assets are drawn or named, other assets; every second one looks back three times as far. [`Scouting`] says otherwise where it is asked to.
 
-use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
+use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector, TeamManager, TeamMembers};
 use super::families;
 use super::families::Rules;
 use super::reactions::AgentReaction;
@@ -110,8 +110,19 @@ pub struct Population {
     pub listed: Arc<ListedInstruments>,
     /// What the operator should know: names that the feed lacks, agents that stand by.
     pub notices: Vec<String>,
+    /// Managers of teams, in the order of the file.
+    pub teams: Vec<Team>,
     /// The seed of the draw; coins of the random family use it too.
     pub seed: u64,
+}
+
+/// A manager with those whom it manages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Team {
+    /// What was declared of it.
+    pub manager: TeamManager,
+    /// Declared agents of it, in their order.
+    pub members: Vec<AgentId>,
 }
 
 /// Whose structures are cast.
@@ -149,12 +160,14 @@ pub fn cast_with(roster: &Roster, universe: &Universe, seed: u64, numbers: u64) 
         structures_on: vec![Vec::new(); universe.assets.len()],
         listed: Arc::new(ListedInstruments::new(universe)),
         notices: Vec::new(),
+        teams: Vec::new(),
         seed,
     };
     for declaration in &roster.agents {
         cast.add((roster, numbers), declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
+    cast.teams = roster.managers.iter().map(|manager| cast.team(manager)).collect();
     cast.listen(roster, universe);
     // Of a feed on which nobody found legs nothing is kept but the desk's instruments.
     if cast.structures.is_empty() && roster.agents.iter().all(|a| !a.family.is_structured()) {
@@ -177,6 +190,20 @@ pub fn cast_with(roster: &Roster, universe: &Universe, seed: u64, numbers: u64) 
 }
 
 impl Population {
+    /// Whom a manager manages.
+    fn team(&self, manager: &TeamManager) -> Team {
+        let is_of = |agent: &&Agent| {
+            manager.over.iter().any(|whom| match whom {
+                TeamMembers::All => true,
+                TeamMembers::Agent(name) => agent.name == *name,
+                TeamMembers::Family(family) => agent.family == *family,
+                TeamMembers::DeployedFor(goal) => agent.goal == *goal,
+            })
+        };
+        let members = self.agents[..self.declared].iter().filter(is_of).map(|a| a.id).collect();
+        Team { manager: manager.clone(), members }
+    }
+
     /// Weight of each declared agent while nothing tells them apart: an equal part of all.
     pub fn equal_weight(&self) -> f64 {
         1.0 / self.declared.max(1) as f64

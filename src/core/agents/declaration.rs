@@ -63,6 +63,58 @@ pub struct Scouting {
     pub mixed_clocks: bool,
 }
 
+/// Who belongs to a team.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TeamMembers {
+    /// Every agent of the file.
+    All,
+    /// One by name.
+    Agent(String),
+    /// Those of a family.
+    Family(FamilyId),
+    /// Those deployed for a goal.
+    DeployedFor(Goal),
+}
+
+/// What the manager of a team watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeamReading {
+    /// How far the real results of its agents have fallen from their highest, as a fraction of what funds they have.
+    Drawdown,
+    /// How far they lean to one side: net over gross of what they aim at, summed over assets, 0 … 1.
+    Crowding,
+}
+
+impl TeamReading {
+    /// The words of the file.
+    pub const ALL: &'static [(&'static str, TeamReading)] =
+        &[("drawdown", TeamReading::Drawdown), ("crowding", TeamReading::Crowding)];
+
+    /// Its word.
+    pub fn text(self) -> &'static str {
+        Self::ALL.iter().find(|(_, r)| *r == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// A manager that is set over a team: an agent without a view of its own, which holds others back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TeamManager {
+    /// Name of the manager.
+    pub name: String,
+    /// What it is deployed for.
+    pub goal: Goal,
+    /// Whom it manages.
+    pub over: Vec<TeamMembers>,
+    /// What it watches.
+    pub watches: TeamReading,
+    /// Above this it turns the size down.
+    pub above: f64,
+    /// Below this it lets go.
+    pub release: f64,
+    /// What the members hold while it has turned, as a fraction of what they would.
+    pub size: f64,
+}
+
 /// All that is declared of the swarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
@@ -72,6 +124,8 @@ pub struct Roster {
     pub scouts: u32,
     /// How scouts differ from the agents that they are drawn of.
     pub scouting: Scouting,
+    /// Managers that are set over teams, in the order of the file.
+    pub managers: Vec<TeamManager>,
     /// Named groups of assets, without the `@`.
     pub groups: BTreeMap<String, Vec<String>>,
     /// The presets of the goals, in the order of [`Goal::ALL`].
@@ -128,7 +182,8 @@ mod tests {
         };
         let voices = |agents| {
             let (groups, presets) = (BTreeMap::new(), [Preset::default(); 4]);
-            Roster { agents, scouts: 7, scouting: Scouting::default(), groups, presets }.voices()
+            Roster { agents, scouts: 7, scouting: Scouting::default(), managers: Vec::new(), groups, presets }
+                .voices()
         };
         assert_eq!((voices(vec![agent]), voices(vec![])), (8, 0));
     }

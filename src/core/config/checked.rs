@@ -70,6 +70,7 @@ impl Default for Config {
                 agents: Vec::new(),
                 scouts: 240,
                 scouting: Scouting::default(),
+                managers: Vec::new(),
                 groups: BTreeMap::new(),
                 presets: [Preset::default(); 4],
             },

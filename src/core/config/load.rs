@@ -9,6 +9,7 @@ use super::reader::{Key, Reader, Value};
 use super::ready;
 use super::roster;
 use super::setting::Draft;
+use super::team;
 use crate::domain::Goal;
 use toml::de::{DeTable, DeValue};
 
@@ -36,7 +37,7 @@ const SCALAR_SECTIONS: &[&str] = &[
     "services",
 ];
 /// The others, and the version.
-const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent"];
+const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent", "manager"];
 
 /// The text of the roster that runs on the embedded market, comments and all.
 pub fn print_default() -> &'static str {
@@ -136,6 +137,9 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
                 "hive config print-default prints a file to start from",
             );
         }
+    }
+    if let Some(value) = other("manager") {
+        roster.managers = team::managers(reader, value, &named);
     }
     for (slot, goal) in roster.presets.iter_mut().zip(Goal::ALL) {
         *slot = named.presets.get(goal).copied().unwrap_or_default();

@@ -37,6 +37,7 @@ mod setting;
 pub mod setup;
 mod show;
 mod table;
+pub mod team;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,7 @@ use super::reaction;
 use super::selector;
 use super::setting::Draft;
 use super::table::SETTINGS;
+use super::team;
 use crate::agents::declaration::{Declaration, DrawnNumber, Roster};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::Goal;
@@ -64,7 +65,7 @@ fn canonical(config: &Config) -> String {
         }
     }
     // Taken apart so that a new field does not compile unhashed; scouts are a setting.
-    let Roster { agents, scouts: _, scouting: _, groups, presets } = &config.roster;
+    let Roster { agents, scouts: _, scouting: _, managers, groups, presets } = &config.roster;
     for (name, members) in groups {
         push(&mut text, &format!("group.{name}"), &members.join(" "));
     }
@@ -73,6 +74,9 @@ fn canonical(config: &Config) -> String {
     }
     for agent in agents {
         push(&mut text, "agent", &print_agent(agent));
+    }
+    for manager in managers {
+        push(&mut text, "manager", &team::print(manager));
     }
     text
 }

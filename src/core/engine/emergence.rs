@@ -15,6 +15,9 @@
 //!                     netting           listening         services
 //! ```
 //!
+//! Beside them lives a shadow of the hive for each manager whose knobs reach the desk, as it would be without that one: the
+//! hive's days less its days are the points of the manager.
+//!
 //! # Invariants
 //!
 //! 1. It is a reading: nothing in the step looks at it, and no money moves by it.
@@ -25,10 +28,12 @@
 
 use super::respond::RespondSpec;
 use super::speak::Speak;
-use crate::domain::{EmergenceReading, Instrument, InstrumentId, Stamp};
+use crate::agents::Population;
+use crate::domain::{AgentId, AssetId, EmergenceReading, Goal, Instrument, InstrumentId, ManagerId, Stamp};
 use crate::fills::pace::{PositionPace, Width};
 use crate::hive::emergence::{Paired, SharpeGain};
-use crate::hive::managers::Knobs;
+use crate::hive::managers::teams::Teams;
+use crate::hive::managers::{Knobs, ManagerState};
 use crate::market::InstrumentState;
 use crate::treasury::desk::RiskControls;
 use crate::treasury::funds::Funds;
@@ -46,6 +51,19 @@ pub struct AloneAccounts {
     pub equity: f64,
     /// Notional traded so far, in multiples of equity.
     pub traded: f64,
+}
+
+/// The hive as it would be without one of its managers, and both by day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WithoutManager {
+    /// Whom it is without.
+    pub manager: ManagerId,
+    desk: Shadow,
+    /// By instrument: Σ x of this barrier without what the manager of a team takes off; nothing of other managers.
+    stances: Vec<f64>,
+    /// The hive beside it.
+    days: Paired,
+    opened: f64,
 }
 
 /// Equities when a day closed: hive, net-eq, alone, and Σ open and Σ alone as they were.
@@ -72,6 +90,8 @@ pub struct Gauge {
     /// Open and alone by day, as they are shown: of fixed size.
     lives: Paired,
     opened: Option<Opened>,
+    /// By manager that reaches the desk: the hive without it.
+    pub without: Vec<WithoutManager>,
     /// Orders that funded agents wanted: each opening, increase, decrease and close.
     pub wanted: u64,
     /// Bars that turnover was counted over.
@@ -100,6 +120,13 @@ pub struct YearlyTurnover {
     pub alone: f64,
     /// Traded by the desk for all of them.
     pub together: f64,
+}
+
+impl WithoutManager {
+    /// Equity of the hive without it, in currency.
+    pub fn equity(&self) -> f64 {
+        self.desk.equity
+    }
 }
 
 impl AloneAccounts {
@@ -131,6 +158,28 @@ impl AloneAccounts {
     }
 }
 
+/// A shadow for each manager of the hive whose knobs reach the desk: those of the whole, and those of teams.
+fn without(spec: &RespondSpec) -> Vec<WithoutManager> {
+    let (s, cast) = (&spec.settings, &spec.cast);
+    let m = &s.managers;
+    let of_goals = [
+        (Goal::LowRisk, m.low_risk.is_some()),
+        // Without solidarity there is nothing to give back.
+        (Goal::BigMoney, m.big_money.is_some() && m.low_risk.is_some()),
+        (Goal::Fast, m.fast.is_some()),
+    ];
+    let whole = of_goals.into_iter().filter(|(_, there)| *there).map(|(goal, _)| ManagerId::of_goal(goal));
+    let teams = (0..cast.teams.len()).map(ManagerId::of_team);
+    let one = |manager: ManagerId| WithoutManager {
+        manager,
+        desk: Shadow::new(spec.real.desk.rules(), s.capital),
+        stances: vec![0.0; if manager.team().is_some() { spec.kinds.len() } else { 0 }],
+        days: Paired::default(),
+        opened: s.capital,
+    };
+    whole.chain(teams).filter(|_| s.listening.enabled).map(one).collect()
+}
+
 impl Gauge {
     /// Nothing was measured.
     pub fn new(spec: &RespondSpec) -> Self {
@@ -156,9 +205,45 @@ impl Gauge {
             services: none(),
             lives: none(),
             opened: None,
+            without: without(spec),
             wanted: 0,
             bars: 0,
         }
+    }
+
+    /// Nobody holds anything yet at this barrier.
+    pub(super) fn clear(&mut self) {
+        self.stances.fill(0.0);
+        self.intents.fill(0.0);
+        self.without.iter_mut().for_each(|w| w.stances.fill(0.0));
+    }
+
+    /// An agent holds `real` of an asset, and `whole` if no manager of a team held it back.
+    pub(super) fn hold(
+        &mut self,
+        cast: &Population,
+        teams: &Teams,
+        (agent, asset): (AgentId, AssetId),
+        (whole, real): (f64, f64),
+    ) {
+        self.stances[asset.index()] += real;
+        for without in self.without.iter_mut().filter(|w| !w.stances.is_empty()) {
+            let size = without.manager.team().map_or(1.0, |n| teams.size_without(cast, agent, n));
+            without.stances[asset.index()] += size * whole;
+        }
+    }
+
+    /// The desk holds so much of an asset, which no agent may.
+    pub(super) fn hold_residual(&mut self, asset: AssetId, x: f64) {
+        self.stances[asset.index()] += x;
+        for without in self.without.iter_mut().filter(|w| !w.stances.is_empty()) {
+            without.stances[asset.index()] += x;
+        }
+    }
+
+    /// What the hive gains by a manager, once enough days were measured; none of one whose knobs do not reach the desk.
+    pub fn worth_of(&self, manager: ManagerId) -> Option<SharpeGain> {
+        self.without.iter().find(|w| w.manager == manager)?.days.gain()
     }
 
     /// What the whole gains, and of what.
@@ -217,18 +302,21 @@ impl Gauge {
         let costs = &spec.costs[id.index()];
         self.hive.bar(rules, costs, id, listing, s.clock.decide);
         self.net_eq.bar(rules, costs, id, listing, s.clock.decide);
+        self.without.iter_mut().for_each(|w| w.desk.bar(rules, costs, id, listing, s.clock.decide));
     }
 
     pub(super) fn funding(&mut self, spec: &RespondSpec, id: InstrumentId, mark: f64, rate: f64) {
         let costs = &spec.costs[id.index()];
         self.hive.funding(costs, id, mark, rate);
         self.net_eq.funding(costs, id, mark, rate);
+        self.without.iter_mut().for_each(|w| w.desk.funding(costs, id, mark, rate));
     }
 
     pub(super) fn delist(&mut self, spec: &RespondSpec, instrument: &Instrument, last: f64) {
         let (rules, costs) = (spec.real.desk.rules(), spec.settings.costs.of(instrument));
         self.hive.delist(rules, costs, instrument.id, last);
         self.net_eq.delist(rules, costs, instrument.id, last);
+        self.without.iter_mut().for_each(|w| w.desk.delist(rules, costs, instrument.id, last));
     }
 
     /// Takes the sums of this barrier and decides for both desks.
@@ -237,7 +325,7 @@ impl Gauge {
         spec: &RespondSpec,
         at: Stamp,
         speak: &Speak,
-        knobs: &Knobs,
+        office: &ManagerState,
         funds: &Funds,
     ) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
@@ -248,6 +336,9 @@ impl Gauge {
                 let id = InstrumentId(i as u16);
                 self.hive.aim(id, self.stances[i], pace);
                 self.net_eq.aim(id, self.intents[i], pace);
+                for w in &mut self.without {
+                    w.desk.aim(id, w.stances.get(i).copied().unwrap_or(self.stances[i]), pace);
+                }
             }
         }
         let quotes = spec.real.quotes(at, market);
@@ -259,7 +350,11 @@ impl Gauge {
             flatten: false,
         };
         self.hive.mark(market.desk());
-        self.hive.decide(rules, &quotes, &steer(knobs));
+        self.hive.decide(rules, &quotes, &steer(&office.knobs));
+        for w in &mut self.without {
+            w.desk.mark(market.desk());
+            w.desk.decide(rules, &quotes, &steer(&office.knobs_without(w.manager)));
+        }
         self.net_eq.mark(market.desk());
         self.net_eq.decide(rules, &quotes, &steer(&Knobs::HOME));
         self.alone.bar(spec, speak, funds);
@@ -270,9 +365,14 @@ impl Gauge {
     pub(super) fn close_day(&mut self, spec: &RespondSpec, saved: f64, open: f64, alone: f64) {
         let now = [self.hive.equity, self.net_eq.equity, self.alone.equity, open, alone];
         let sized = self.hive.is_sized() && self.net_eq.is_sized() && self.alone.scale.multiple() > 0.0;
+        let before: Vec<f64> =
+            self.without.iter_mut().map(|w| std::mem::replace(&mut w.opened, w.desk.equity)).collect();
         let Some(opened) = self.opened.replace(now).filter(|_| sized) else { return };
         let day = |i: usize| if opened[i] > 0.0 { now[i] / opened[i] - 1.0 } else { 0.0 };
         let [hive, net_eq, parts] = [0, 1, 2].map(day);
+        for (w, before) in self.without.iter_mut().zip(before).filter(|(_, before)| *before > 0.0) {
+            w.days.push(hive, w.desk.equity / before - 1.0);
+        }
         let whole = hive + saved;
         self.over_alone.push(whole, parts);
         self.over_net_eq.push(whole, net_eq);

@@ -306,7 +306,7 @@ impl RecentWords {
     /// A manager has turned a knob of the whole; what it does to one agent is that one's own matter.
     pub fn adjustment(&mut self, from: Speaker, (at, message): (Stamp, MessageId), turned: &Adjustment) {
         let is_less = match turned.knob {
-            Knob::RiskScale | Knob::GrossCap => turned.to < turned.from,
+            Knob::RiskScale | Knob::GrossCap | Knob::Size => turned.to < turned.from,
             // A wider band is traded in less often.
             Knob::Width => turned.to > turned.from,
             Knob::Voice | Knob::Unit | Knob::Limit => return,

@@ -36,6 +36,7 @@ pub fn of(roster: &Roster, agents: usize) -> Roster {
         agents: taken.enumerate().map(|(i, d)| one(i, d)).collect(),
         scouts: 0,
         scouting: roster.scouting,
+        managers: Vec::new(),
         groups: roster.groups.clone(),
         presets: roster.presets,
     }

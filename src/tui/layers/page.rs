@@ -349,6 +349,9 @@ fn open<'a>(t: &Theme, look: ChartCursor, p: &'a AgentPage, width: usize, rows: 
         // One chart: of what is open, if anything is.
         if n == 0 {
             lines.extend(candles::lines(t, i, width, rows, look));
+            if let Some(told) = candles::crowd_words(i) {
+                lines.extend(hanging(vec![Span::raw("  ")], &told, t.of(StyleRole::Dim), width));
+            }
             lines.extend(look.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {

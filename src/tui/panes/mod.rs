@@ -4,6 +4,7 @@ pub mod agents;
 pub mod edges;
 pub mod goals;
 pub mod graph_layout;
+pub mod managers;
 pub mod messages;
 pub mod network;
 pub mod orders;
@@ -14,6 +15,7 @@ use crate::tui::context::PaneId;
 use crate::tui::pane::Pane;
 use agents::AgentsPane;
 use goals::GoalsPane;
+use managers::ManagersPane;
 use messages::MessagesPane;
 use network::NetworkPane;
 use orders::OrdersPane;
@@ -30,6 +32,7 @@ pub fn all() -> Vec<Box<dyn Pane>> {
         Box::new(GoalsPane),
         Box::new(OrdersPane::default()),
         Box::new(PointsPane::default()),
+        Box::new(ManagersPane::default()),
     ]
 }
 

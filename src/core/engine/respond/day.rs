@@ -2,13 +2,16 @@
 
 use super::spec::RespondSpec;
 use super::state::Respond;
-use crate::domain::{Knob, MessageKind, SideRule, Speaker, Stamp, money};
+use crate::agents::Population;
+use crate::agents::cast::Team;
+use crate::domain::{AgentId, Knob, ManagerId, MessageKind, SideRule, Speaker, Stamp, money};
 use crate::engine::Outputs;
 use crate::engine::speak::Speak;
 use crate::fills::pace::unit;
 use crate::hive::goals::{GoalInputs, Goals};
-use crate::hive::managers::AccountDay;
 use crate::hive::managers::netting::OneSided;
+use crate::hive::managers::teams::TeamDay;
+use crate::hive::managers::{AccountDay, AdjustmentNote};
 
 impl Respond {
     /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
@@ -65,6 +68,7 @@ impl Respond {
     fn manage(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let one_sided = if s.managers.asset.is_some() { self.one_sided(spec, speak) } else { Vec::new() };
+        let teams = self.team_days(cast);
         let (gross_profit, cost) = self.real.account.take_day();
         let day = AccountDay {
             number: at.day(),
@@ -77,17 +81,59 @@ impl Respond {
             months_to_10: self.goals.fast.months_to_10,
             gross_max: s.desk.gross_max,
             one_sided: &one_sided,
+            teams: &teams,
         };
-        let (bus, consensus, heard) = (&mut self.bus, &mut self.consensus, &mut self.heard);
-        self.office.day(&day, &s.managers, &s.goals, |(who, asset, adjustment)| {
-            let id = bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
-            if spec.has_reactions {
-                heard.adjustment(who, (at, id), &adjustment);
+        let mut said = Vec::new();
+        self.office.day(&day, (cast, &s.managers), &s.goals, |note| said.push(note));
+        self.turned(spec, at, said, out);
+    }
+
+    /// Delivers what managers turned, and does what is not theirs to do.
+    pub(super) fn turned(
+        &mut self,
+        spec: &RespondSpec,
+        at: Stamp,
+        said: Vec<AdjustmentNote>,
+        out: &mut Outputs,
+    ) {
+        let mut muted: Vec<Speaker> = Vec::new();
+        let all = (0..ManagerId::NAMES.len() + spec.cast.teams.len()).map(|n| ManagerId(n as u8));
+        muted.extend(all.filter(|id| self.office.hand(*id).muted).map(ManagerId::speaker));
+        for (who, asset, adjustment) in said {
+            let id = self.bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
+            if spec.has_reactions && !muted.contains(&who) {
+                self.heard.adjustment(who, (at, id), &adjustment);
             }
             if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {
-                consensus.silence(cast, agent, adjustment.to == 0.0);
+                self.consensus.silence(&spec.cast, agent, adjustment.to == 0.0);
             }
-        });
+        }
+    }
+
+    /// What the managers of teams watch, team by team.
+    fn team_days(&self, cast: &Population) -> Vec<TeamDay> {
+        let account = &self.real.account;
+        let equity = money::to_estimate(account.equity());
+        let day = |team: &Team| {
+            let pnl =
+                |agent: &AgentId| account.ledger.pnl(*agent, &account.marks).map_or(0.0, money::to_estimate);
+            let mut net = vec![0.0; cast.by_asset.len()];
+            let mut gross = 0.0;
+            for agent in &team.members {
+                for slot in cast.agents[agent.index()].slots.clone() {
+                    let aim = self.real.execution.desk.parts[slot].aim;
+                    net[cast.slots[slot].asset.index()] += aim;
+                    gross += libm::fabs(aim);
+                }
+            }
+            let net: f64 = net.into_iter().map(libm::fabs).sum();
+            TeamDay {
+                results: team.members.iter().map(pnl).sum(),
+                funds: team.members.iter().map(|a| account.funds.weight(*a)).sum::<f64>() * equity,
+                crowding: if gross > 0.0 { net / gross } else { 0.0 },
+            }
+        };
+        cast.teams.iter().map(day).collect()
     }
 
     /// Funded agents of one side, slot by slot: what they aim at and what they may.

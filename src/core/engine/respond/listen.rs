@@ -49,8 +49,7 @@ impl Respond {
         let mut loudest: Vec<[Option<TopContributors>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
         let mut mean_listens = 0.0;
-        self.gauge.stances.fill(0.0);
-        self.gauge.intents.fill(0.0);
+        self.gauge.clear();
         let funded = cast.agents[..cast.declared]
             .iter()
             .filter(|a| self.real.account.funds.weight(a.id) > 0.0)
@@ -68,7 +67,7 @@ impl Respond {
             }
         }
         self.aim_residual(&hearing, mean_listens, out);
-        self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.account.funds);
+        self.gauge.decide(spec, at, speak, &self.office, &self.real.account.funds);
     }
 
     fn listener<'a>(&self, spec: &RespondSpec, agent: &'a Agent, equal: f64) -> FundedListener<'a> {
@@ -182,8 +181,9 @@ impl Respond {
         let x = mind::stance(&open, &agent.traits);
         let funded = heard(weight, on.shares[1], money);
         let most = allowed * funded.unit * self.office.limits[slot];
-        let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
-        self.gauge.stances[asset.index()] += real_x;
+        let whole_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
+        let real_x = self.office.size(agent.id) * whole_x;
+        self.gauge.hold(&spec.cast, &self.office.teams, (agent.id, asset), (whole_x, real_x));
         if weight > 0.0 {
             self.gauge.intents[asset.index()] += equal * own;
         }
@@ -216,7 +216,7 @@ impl Respond {
             let (consensus, taken) = if is_free { (on.consensus, on.taken) } else { (0.0, 0.0) };
             let slice = consensus - taken;
             let x = listens * slice;
-            self.gauge.stances[i] += x;
+            self.gauge.hold_residual(asset, x);
             let part = hearing.spec.real.desk.residual_part(id);
             let aim = self.real.execution.desk.parts[part].aim;
             if x == 0.0 && aim == 0.0 && self.house[i] == ResidualStance::NOTHING {

@@ -11,7 +11,7 @@
 
 use super::spec::RespondSpec;
 use super::state::Respond;
-use crate::domain::{AgentId, Command};
+use crate::domain::{AgentId, Command, ManagerId};
 use crate::engine::Outputs;
 use crate::engine::bids::ServiceBar;
 use crate::engine::real::StepContext;
@@ -48,6 +48,10 @@ impl Respond {
             Command::Reset => real.steer(cx, out, |r| r.account.hand.reset() | r.account.reset_breaker()),
             Command::Recheck => real.recheck(cx, out),
             Command::ResetBreaker => real.steer(cx, out, |r| r.account.reset_breaker()),
+            Command::MuteManager(id) => self.office.mute(id, true),
+            Command::UnmuteManager(id) => self.office.mute(id, false),
+            Command::PauseManager(id) => self.pause_manager(spec, cx, id, out),
+            Command::ResumeManager(id) => self.office.resume(id),
         };
         self.tend(cx, out);
         self.real.tend_packages(cx, out);
@@ -79,6 +83,20 @@ impl Respond {
             }
         };
         real.tend(cx, bar, out);
+    }
+
+    /// Its knobs go home at once, and each turn is said.
+    fn pause_manager(
+        &mut self,
+        spec: &RespondSpec,
+        cx: &StepContext<'_>,
+        id: ManagerId,
+        out: &mut Outputs,
+    ) -> bool {
+        let mut said = Vec::new();
+        let is_news = self.office.pause(id, &spec.cast, spec.settings.desk.gross_max, |note| said.push(note));
+        self.turned(spec, cx.at, said, out);
+        is_news
     }
 
     fn deafen(&mut self, agent: AgentId, deaf: bool) -> bool {

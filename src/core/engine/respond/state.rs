@@ -143,7 +143,7 @@ impl Respond {
             house: vec![ResidualStance::NOTHING; spec.kinds.len()],
             open: EquityCurve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
-            office: ManagerState::new(cast.declared, cast.declared_slots),
+            office: ManagerState::new(cast),
             real: Real::new(&spec.real, cast, s),
             gauge: Gauge::new(spec),
             difference: Difference::new(cast.declared),

@@ -4,7 +4,9 @@
 use super::knobs::{Knobs, STEP, is_worth_turning, turn};
 use super::netting::{OneSided, net};
 use super::quarantine::Quarantine;
-use crate::domain::{Adjustment, AssetId, Goal, Knob, Speaker};
+use super::teams::{TeamDay, Teams};
+use crate::agents::Population;
+use crate::domain::{Adjustment, AgentId, AssetId, Goal, Knob, ManagerId, Speaker};
 use crate::hive::settings::{GoalTargets, LowRiskManager, Managers};
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +27,25 @@ pub struct ManagerState {
     pub wards: Quarantine,
     /// By declared slot: multiplies the agent's exposure limit on the asset.
     pub limits: Vec<f64>,
+    /// What the managers of teams remember.
+    pub teams: Teams,
+    /// By manager: the operator's hand on it.
+    hands: Vec<ManagerHand>,
     /// What LR makes of the drawdown; BM may give some of it back.
     solidarity: f64,
     /// Whether BM gives risk back.
     giving: bool,
     profit: f64,
     cost: f64,
+}
+
+/// The operator's hand on a manager.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagerHand {
+    /// Nobody's reactions hear of its adjustments.
+    pub muted: bool,
+    /// Its knobs are at home and rest there.
+    pub paused: bool,
 }
 
 /// A day of the account, as managers see it.
@@ -56,6 +71,8 @@ pub struct AccountDay<'a> {
     pub gross_max: f64,
     /// What one-sided agents with funds aim at and may hold, by asset.
     pub one_sided: &'a [OneSided],
+    /// What the managers of teams watch, team by team.
+    pub teams: &'a [TeamDay],
 }
 
 /// Who turned what, on which asset.
@@ -63,11 +80,13 @@ pub type AdjustmentNote = (Speaker, Option<AssetId>, Adjustment);
 
 impl ManagerState {
     /// Knobs at their configured places, nobody watched.
-    pub fn new(agents: usize, slots: usize) -> Self {
+    pub fn new(cast: &Population) -> Self {
         ManagerState {
             knobs: Knobs::HOME,
-            wards: Quarantine::new(agents),
-            limits: vec![1.0; slots],
+            wards: Quarantine::new(cast.declared),
+            limits: vec![1.0; cast.declared_slots],
+            teams: Teams::new(cast),
+            hands: vec![ManagerHand::default(); ManagerId::NAMES.len() + cast.teams.len()],
             solidarity: 1.0,
             giving: false,
             profit: 0.0,
@@ -79,10 +98,11 @@ impl ManagerState {
     pub fn day(
         &mut self,
         day: &AccountDay<'_>,
-        managers: &Managers,
+        (cast, managers): (&Population, &Managers),
         targets: &GoalTargets,
         mut say: impl FnMut(AdjustmentNote),
     ) {
+        let managers = &self.at_work(managers);
         let keep = 1.0 - 2.0 / (COST_DAYS + 1.0);
         self.profit = keep * self.profit + day.gross_profit;
         self.cost = keep * self.cost + day.cost;
@@ -97,6 +117,107 @@ impl ManagerState {
         if let Some(m) = managers.asset {
             net(&mut self.limits, day.one_sided, m, |asset, a| say((Speaker::Netting, Some(asset), a)));
         }
+        let ManagerState { teams, hands, .. } = self;
+        let rests = |id: ManagerId| hands.get(id.index()).is_some_and(|h| h.paused);
+        teams.day(cast, day.teams, rests, |id, a| say((id.speaker(), None, a)));
+    }
+
+    /// The operator's hand on a manager.
+    pub fn hand(&self, id: ManagerId) -> ManagerHand {
+        self.hands.get(id.index()).copied().unwrap_or_default()
+    }
+
+    /// Nobody's reactions hear of a manager's adjustments any more, or again; whether that is news.
+    pub fn mute(&mut self, id: ManagerId, muted: bool) -> bool {
+        self.hands.get_mut(id.index()).is_some_and(|h| std::mem::replace(&mut h.muted, muted) != muted)
+    }
+
+    /// A manager looks again at the end of the day; whether that is news.
+    pub fn resume(&mut self, id: ManagerId) -> bool {
+        self.hands.get_mut(id.index()).is_some_and(|h| std::mem::take(&mut h.paused))
+    }
+
+    /// A manager lets go of all its knobs and rests; whether that is news. Says each turn.
+    pub fn pause(
+        &mut self,
+        id: ManagerId,
+        cast: &Population,
+        gross_max: f64,
+        mut say: impl FnMut(AdjustmentNote),
+    ) -> bool {
+        if !self.hands.get_mut(id.index()).is_some_and(|h| !std::mem::replace(&mut h.paused, true)) {
+            return false;
+        }
+        let speaker = id.speaker();
+        match speaker {
+            Speaker::Manager(Goal::LowRisk) => {
+                self.solidarity = 1.0;
+                self.scale_risk(self.risk_scale(), Goal::LowRisk, 0.0, &mut say);
+                turn(&mut self.knobs.gross_scale, 1.0, Knob::GrossCap, 0.0, gross_max, |a| {
+                    say((speaker, None, a));
+                });
+            }
+            Speaker::Manager(Goal::BigMoney) => {
+                self.giving = false;
+                self.scale_risk(self.risk_scale(), Goal::BigMoney, 0.0, &mut say);
+            }
+            Speaker::Manager(Goal::Fast) => {
+                turn(&mut self.knobs.width, 1.0, Knob::Width, 0.0, 1.0, |a| say((speaker, None, a)));
+            }
+            Speaker::Manager(Goal::Automated) => self.wards.release(|a| say((speaker, None, a))),
+            Speaker::Netting => {
+                for (limit, slot) in self.limits.iter_mut().zip(&cast.slots).filter(|(l, _)| **l != 1.0) {
+                    let from = std::mem::replace(limit, 1.0);
+                    let agent = Some(slot.agent);
+                    let home = Adjustment { knob: Knob::Limit, agent, from, to: 1.0, because: 0.0 };
+                    say((speaker, Some(slot.asset), home));
+                }
+            }
+            _ => {
+                let said = id.team().and_then(|n| self.teams.rest(cast, n));
+                said.into_iter().for_each(|a| say((speaker, None, a)));
+            }
+        }
+        true
+    }
+
+    /// Those that are set over the hive and not paused.
+    fn at_work(&self, managers: &Managers) -> Managers {
+        let works = |id: ManagerId| !self.hand(id).paused;
+        let of = |goal: Goal| works(ManagerId::of_goal(goal));
+        Managers {
+            low_risk: managers.low_risk.filter(|_| of(Goal::LowRisk)),
+            big_money: managers.big_money.filter(|_| of(Goal::BigMoney)),
+            fast: managers.fast.filter(|_| of(Goal::Fast)),
+            automated: managers.automated.filter(|_| of(Goal::Automated)),
+            asset: managers.asset.filter(|_| works(ManagerId::ASSETS)),
+        }
+    }
+
+    /// What LR makes of the drawdown: what the risk target would be multiplied by if nobody gave any of it back.
+    pub fn solidarity(&self) -> f64 {
+        self.solidarity
+    }
+
+    /// Whether BM gives risk back.
+    pub fn is_giving(&self) -> bool {
+        self.giving
+    }
+
+    /// The knobs of the whole as they would stand if a manager were not there.
+    pub fn knobs_without(&self, id: ManagerId) -> Knobs {
+        match id.speaker() {
+            Speaker::Manager(Goal::LowRisk) => Knobs { risk_scale: 1.0, gross_scale: 1.0, ..self.knobs },
+            Speaker::Manager(Goal::BigMoney) => Knobs { risk_scale: self.solidarity, ..self.knobs },
+            Speaker::Manager(Goal::Fast) => Knobs { width: 1.0, ..self.knobs },
+            _ => self.knobs,
+        }
+    }
+
+    /// What an agent holds, as a fraction of what it would.
+    #[inline]
+    pub fn size(&self, agent: AgentId) -> f64 {
+        self.teams.size(agent)
     }
 
     fn low_risk(
@@ -199,6 +320,7 @@ mod tests {
         months_to_10: 9.0,
         gross_max: 6.0,
         one_sided: &[],
+        teams: &[],
     };
 
     fn run(days: &[AccountDay<'_>]) -> (ManagerState, Vec<(Goal, Adjustment)>) {
@@ -210,11 +332,18 @@ mod tests {
         managed(&managers, days)
     }
 
+    /// Nobody, on no market: these managers look at the account alone.
+    fn one() -> Population {
+        let mut roster = crate::config::shipped().unwrap().roster;
+        (roster.agents, roster.scouts) = (Vec::new(), 0);
+        crate::agents::cast::cast(&roster, &crate::domain::Universe::default(), 1)
+    }
+
     fn managed(managers: &Managers, days: &[AccountDay<'_>]) -> (ManagerState, Vec<(Goal, Adjustment)>) {
-        let mut office = ManagerState::new(1, 1);
+        let mut office = ManagerState::new(&one());
         let mut said = vec![];
         for day in days {
-            office.day(day, managers, &GoalTargets::default(), |(who, _, a)| {
+            office.day(day, (&one(), managers), &GoalTargets::default(), |(who, _, a)| {
                 let Speaker::Manager(goal) = who else { unreachable!() };
                 said.push((goal, a));
             });
@@ -297,9 +426,9 @@ mod tests {
 
     #[test]
     fn nothing_is_turned_by_managers_that_are_not_set() {
-        let mut office = ManagerState::new(1, 1);
+        let mut office = ManagerState::new(&one());
         let bad = AccountDay { drawdown: 0.5, cvar95: 0.5, gross_profit: -1.0, ..CALM };
-        office.day(&bad, &Managers::default(), &GoalTargets::default(), |_| unreachable!());
-        assert_eq!(office, ManagerState { profit: -1.0, cost: 2.5, ..ManagerState::new(1, 1) });
+        office.day(&bad, (&one(), &Managers::default()), &GoalTargets::default(), |_| unreachable!());
+        assert_eq!(office, ManagerState { profit: -1.0, cost: 2.5, ..ManagerState::new(&one()) });
     }
 }

@@ -98,6 +98,22 @@ impl Quarantine {
         self.0.get(agent.index()).map_or(1.0, |w| w.unit)
     }
 
+    /// Lets everybody go at once, and says whom.
+    pub(super) fn release(&mut self, mut say: impl FnMut(Adjustment)) {
+        for (i, w) in self.0.iter_mut().enumerate() {
+            let agent = Some(AgentId(i as u32));
+            if matches!(w.phase, QuarantinePhase::Quarantine { .. }) {
+                say(Adjustment { knob: Knob::Voice, agent, from: 0.0, to: 1.0, because: 0.0 });
+            }
+            let from = std::mem::replace(&mut w.unit, 1.0);
+            if from != 1.0 {
+                say(Adjustment { knob: Knob::Unit, agent, from, to: 1.0, because: 0.0 });
+            }
+            w.phase = QuarantinePhase::Free;
+            (w.errors, w.hands) = (0.0, 0.0);
+        }
+    }
+
     /// Closes a day: counts, judges, and says what changes.
     pub(super) fn day(&mut self, day: i64, m: &AutomatedManager, mut say: impl FnMut(Adjustment)) {
         let keep = 1.0 - 1.0 / f64::from(m.window_days);

@@ -63,6 +63,7 @@ pub fn config(agents: Vec<Declaration>) -> Config {
         agents,
         scouts: 0,
         scouting: Scouting::default(),
+        managers: Vec::new(),
         groups: BTreeMap::new(),
         presets: [Preset::default(); 4],
     };

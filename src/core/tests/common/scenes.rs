@@ -110,6 +110,7 @@ impl HandMade {
             agents: self.who,
             scouts: 0,
             scouting: Scouting::default(),
+            managers: Vec::new(),
             groups: BTreeMap::new(),
             presets: [Preset::default(); 4],
         };

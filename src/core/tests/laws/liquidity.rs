@@ -61,6 +61,7 @@ impl Rig {
             agents: who,
             scouts: 0,
             scouting: Scouting::default(),
+            managers: Vec::new(),
             groups: BTreeMap::new(),
             presets: [Preset::default(); 4],
         };

@@ -241,7 +241,7 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
                     (&mut knobs.gross_scale, gross, (low_risk.gross_scale_min, 1.0), Goal::LowRisk, 1)
                 }
                 Knob::Width => (&mut knobs.width, 1.0, (fast.width_min, fast.width_max), Goal::Fast, 2),
-                Knob::Voice | Knob::Unit | Knob::Limit => panic!("nobody erred: {a:?}"),
+                Knob::Voice | Knob::Unit | Knob::Limit | Knob::Size => panic!("nobody erred: {a:?}"),
             };
             assert_eq!(m.from, Speaker::Manager(who));
             assert_eq!(a.from, *slot * unit, "it turns from where it stands");

@@ -14,6 +14,7 @@ mod limits;
 mod liquidity;
 mod listener;
 mod lives;
+mod managed;
 mod managers;
 mod money;
 mod operator;
