@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn what_the_crowd_announced_stands_beside_the_candles_where_there_is_room() {
         use crate::view::cockpit::{CrowdLevel, CrowdView};
-        let theme = Theme::default();
+        let theme = Theme::shipped("mono", false).unwrap();
         let mut i = IntentView {
             asset: "BTC".to_owned(),
             intent: 0.0,
