@@ -73,13 +73,19 @@ pub fn open(
 }
 
 /// Keeps how a run ended.
-pub fn end(keeper: &mut Keeper, engine: &Engine, stats: &RunStats, ended: Ended) -> Result<(), Failure> {
+pub fn end(
+    keeper: &mut Keeper,
+    engine: &Engine,
+    stats: &RunStats,
+    feed: &dyn Feed,
+    ended: Ended,
+) -> Result<(), Failure> {
     if ended == Ended::Feed {
-        keeper.end(engine, stats)?;
+        keeper.end(engine, stats, feed)?;
         tell(&keeper.news());
         return Ok(());
     }
-    keeper.checkpoint(engine, stats, None)?;
+    keeper.checkpoint(engine, stats, feed, None)?;
     let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
     let mut news = keeper.news();
     news.push(format!("stopped at {at} after {} events; the same command goes on from there", stats.events));

@@ -240,7 +240,7 @@ fn drive(
     tell(&stepper.news());
     let stats = stepper.stats;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
-        Some(keeper) => checkpoint::end(keeper, engine, &stats, ended).map(|()| ended),
+        Some(keeper) => checkpoint::end(keeper, engine, &stats, feed, ended).map(|()| ended),
         None => Ok(ended),
     });
     // Everything is on disk when those who watch are told.

@@ -17,7 +17,9 @@
 
 use super::disk_room::DiskRoom;
 use super::evidence::{self, MARKED_SINCE, StateEvidence, StoreCopy};
-use super::keep::{CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, VERSION, decode};
+use super::keep::{
+    CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, KeptState, VERSION, WallGap, advance, decode,
+};
 use super::lock::{Lock, LockError};
 use super::stats::{IN_DOUBT, RunStats};
 use crate::domain::{Command, Stamp, Universe};
@@ -26,7 +28,7 @@ use crate::engine::state::{self, SnapshotError};
 use crate::journal::{
     self, Acknowledged, Journal, JournalError, MarkFile, MarkReading, RecordKind, Recovery, RunHeader,
 };
-use crate::market::feed::{Feed, FeedError, FeedInfo};
+use crate::market::feed::{Feed, FeedError, FeedInfo, FeedPosition};
 use crate::store::{self, Newest, StateStore};
 use crate::talk::{NameTable, TalkHead, TalkLog};
 use serde::{Deserialize, Serialize};
@@ -169,11 +171,11 @@ pub enum RecoverError {
         seq: u64,
     },
     /// The feed is shorter than it was.
-    #[error("{dir}: the market ends after {events} events, and the checkpoint was made later; the data changed", dir = dir.display())]
+    #[error("{dir}: the market ends before the {events} events after which the checkpoint was made; the data changed", dir = dir.display())]
     Short {
         /// State folder whose checkpoint is ahead of the market.
         dir: PathBuf,
-        /// Events of the feed.
+        /// Events of the checkpoint.
         events: u64,
     },
     /// A file or folder of the state could not be read or written.
@@ -264,10 +266,9 @@ pub fn open(
         found,
     };
     let stats = resumption.found.as_ref().map(|f| f.stats.clone()).unwrap_or_default();
-    for events in 0..stats.events {
-        if feed.next()?.is_none() {
-            return Err(RecoverError::Short { dir: dir.to_path_buf(), events });
-        }
+    let position = resumption.found.as_ref().and_then(|f| f.position.as_ref());
+    if !advance(feed, stats.events, position)? {
+        return Err(RecoverError::Short { dir: dir.to_path_buf(), events: stats.events });
     }
     resumption.doubt = resumption.in_doubt(&evidence, feed.info().from);
     let begun = begin(dir, run, &payload, &evidence, &mut resumption, &mut news)?;
@@ -300,6 +301,7 @@ pub fn open(
         ended: seen.newest(RecordKind::End as u16).next().is_some(),
         part: CheckpointGap::of_barriers(stats.barriers),
         part_of_events: CheckpointGap::of_events(stats.events),
+        part_of_wall: WallGap::default(),
         news: Vec::new(),
         room: DiskRoom::new(dir),
         too_large: false,
@@ -554,6 +556,14 @@ struct RecoveredState {
     from: &'static str,
     cursor: Cursor,
     stats: RunStats,
+    position: Option<FeedPosition>,
+}
+
+impl RecoveredState {
+    fn of(seq: u64, from: &'static str, kept: KeptState<'_>) -> Self {
+        let KeptState { cursor, stats, position, .. } = kept;
+        RecoveredState { seq, from, cursor, stats, position }
+    }
 }
 
 /// Tries the checkpoints from the newest on; the store's copy stands for the newest, or, where the journal has lost it,
@@ -570,12 +580,9 @@ fn restore(
         || RecoverError::Foreign { dir: dir.to_path_buf(), why: "its settings are others".to_owned() };
     if let Some(copy) = evidence.ahead() {
         match decode(&copy.state) {
-            Some((cursor, ..)) if cursor.data_hash != identity.data_hash => return Err(settings()),
-            Some((cursor, stats, snapshot)) => match engine.restore(snapshot) {
-                Ok(()) => {
-                    let seq = copy.applied_seq;
-                    return Ok(Some(RecoveredState { seq, from: FROM_AHEAD, cursor, stats }));
-                }
+            Some(kept) if kept.cursor.data_hash != identity.data_hash => return Err(settings()),
+            Some(kept) => match engine.restore(kept.snapshot) {
+                Ok(()) => return Ok(Some(RecoveredState::of(copy.applied_seq, FROM_AHEAD, kept))),
                 Err(SnapshotError::Foreign) => return Err(settings()),
                 Err(e) => news.push(format!("the store's checkpoint {}: {e}", copy.applied_seq)),
             },
@@ -601,15 +608,15 @@ fn restore(
             None => ("the journal", journal::read_frame(&dir.join("journal"), frame)?),
         };
         let decoded = if frame.ver == VERSION { decode(&bytes) } else { None };
-        let Some((cursor, stats, snapshot)) = decoded else {
+        let Some(kept) = decoded else {
             news.push(format!(
                 "checkpoint {} has a layout that is not known here; trying an older one",
                 frame.seq
             ));
             continue;
         };
-        match engine.restore(snapshot) {
-            Ok(()) => return Ok(Some(RecoveredState { seq: frame.seq, from, cursor, stats })),
+        match engine.restore(kept.snapshot) {
+            Ok(()) => return Ok(Some(RecoveredState::of(frame.seq, from, kept))),
             Err(SnapshotError::Foreign) => return Err(settings()),
             Err(e) => news.push(format!("checkpoint {}: {e}", frame.seq)),
         }
@@ -624,7 +631,7 @@ fn reached(dir: &Path, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> 
         frame.map(|frame| journal::read_frame(&dir.join("journal"), frame)).transpose()
     };
     let cursor = newest(RecordKind::Cursor)?.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
-    let checkpoint = newest(RecordKind::Checkpoint)?.as_deref().and_then(decode).map(|(cursor, ..)| cursor);
+    let checkpoint = newest(RecordKind::Checkpoint)?.as_deref().and_then(decode).map(|kept| kept.cursor);
     Ok(cursor.into_iter().chain(checkpoint).max_by_key(|c| (c.events, c.commands)))
 }
 
