@@ -169,6 +169,11 @@ impl Journal {
         (self.last_seq, self.link)
     }
 
+    /// Number of the segment that is written to.
+    pub fn open_segment(&self) -> u32 {
+        self.index
+    }
+
     /// Tells whose journal it is.
     pub fn run(&self) -> &RunHeader {
         &self.run
