@@ -205,7 +205,7 @@ fn drive(
     // From here on, so that it is heard while a kept run is opened and lives through its past again.
     let switch = || checkpoint::kill_switch(manner.state.as_deref(), manner.reach.as_ref());
     let kill = guarded.then(switch).transpose()?;
-    let resumed = kept(engine, feed, config, manner)?;
+    let resumed = kept(engine, feed, config, manner, (again.as_ref(), &stop))?;
     let (mut keeper, talk, stats) = match resumed {
         Some(resumed) => (Some(resumed.keeper), resumed.talk, resumed.stats),
         None => (None, spoken(engine, feed, config, manner)?, RunStats::default()),
@@ -318,12 +318,13 @@ fn kept(
     feed: &mut dyn Feed,
     config: &Config,
     manner: &RunMode,
+    again: (&Remake, &AtomicBool),
 ) -> Result<Option<Resumed>, Failure> {
     let Some(dir) = &manner.state else { return Ok(None) };
     if manner.start == RunStart::Fresh {
         checkpoint::set_aside(dir)?;
     }
-    checkpoint::open(dir, config, engine, feed, manner.start == RunStart::Replay).map(Some)
+    checkpoint::open(dir, config, engine, feed, manner.start == RunStart::Replay, again).map(Some)
 }
 
 /// Begins the file of what is said by a run that is not kept.

@@ -19,6 +19,7 @@ pub mod keep;
 pub mod kill;
 pub mod lock;
 pub mod logs;
+pub mod migrate;
 pub mod pace;
 pub mod recover;
 pub mod replay;

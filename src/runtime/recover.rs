@@ -21,6 +21,7 @@ use super::keep::{
     CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, KeptState, VERSION, WallGap, advance, decode,
 };
 use super::lock::{Lock, LockError};
+use super::migrate::OtherLayout;
 use super::stats::{IN_DOUBT, RunStats};
 use crate::domain::{Command, Stamp, Universe};
 use crate::engine::Engine;
@@ -169,6 +170,14 @@ pub enum RecoverError {
         dir: PathBuf,
         /// Number of the frame that cannot be read.
         seq: u64,
+    },
+    /// Kept by a program with another layout.
+    #[error("{dir}: it was kept in {found}, and this program has layout {known}", dir = dir.display(), found = layout.found, known = state::VERSION)]
+    Layout {
+        /// State folder that has to be lived through again.
+        dir: PathBuf,
+        /// What it was kept in.
+        layout: OtherLayout,
     },
     /// The feed is shorter than it was.
     #[error("{dir}: the market ends before the {events} events after which the checkpoint was made; the data changed", dir = dir.display())]
@@ -602,6 +611,7 @@ fn restore(
     }
     let fits = |c: &&Newest| agrees(seen, Some(c)) == Ok(true);
     let mut copy = if let StoreCopy::Newest(copy) = &evidence.store { Some(copy).filter(fits) } else { None };
+    let mut other = None;
     for frame in seen.newest(RecordKind::Checkpoint as u16) {
         let (from, bytes) = match copy.take() {
             Some(copy) => ("sled", copy.state.clone()),
@@ -609,6 +619,7 @@ fn restore(
         };
         let decoded = if frame.ver == VERSION { decode(&bytes) } else { None };
         let Some(kept) = decoded else {
+            other.get_or_insert(format!("payload-{}", frame.ver));
             news.push(format!(
                 "checkpoint {} has a layout that is not known here; trying an older one",
                 frame.seq
@@ -618,16 +629,25 @@ fn restore(
         match engine.restore(kept.snapshot) {
             Ok(()) => return Ok(Some(RecoveredState::of(frame.seq, from, kept))),
             Err(SnapshotError::Foreign) => return Err(settings()),
-            Err(e) => news.push(format!("checkpoint {}: {e}", frame.seq)),
+            Err(e) => {
+                if let SnapshotError::Version { found } = e {
+                    other.get_or_insert(format!("layout-{found}"));
+                }
+                news.push(format!("checkpoint {}: {e}", frame.seq));
+            }
         }
     }
-    Ok(None)
+    let doubts = evidence.doubts();
+    let doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+    let layout =
+        |found| RecoverError::Layout { dir: dir.to_path_buf(), layout: OtherLayout { found, doubt } };
+    other.map_or(Ok(None), |found| Err(layout(found)))
 }
 
 /// Where the run was when it died: its last cursor, or its last checkpoint if that is later.
 fn reached(dir: &Path, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> {
     let newest = |kind: RecordKind| {
-        let frame = seen.newest(kind as u16).next();
+        let frame = seen.newest(kind as u16).find(|frame| frame.ver == VERSION);
         frame.map(|frame| journal::read_frame(&dir.join("journal"), frame)).transpose()
     };
     let cursor = newest(RecordKind::Cursor)?.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());

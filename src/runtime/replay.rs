@@ -14,7 +14,7 @@
 //! 4. What is shown was decided: wherever the journal says what had been decided until then, it is compared on the way.
 //! 5. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
 
-use super::keep::{Cursor, JournaledCommand, advance, decode};
+use super::keep::{Cursor, JournaledCommand, VERSION, advance, decode};
 use super::snapshot_ring::SnapshotRing;
 use super::stats::RunStats;
 use super::stepper::Stepper;
@@ -172,19 +172,20 @@ fn work(shared: &ArchiveShared, journal: &Path, scene: &RecordedRun, remake: &Re
 /// What the journal has for a moment: the newest checkpoint that is old enough, the commands that came after it, and
 /// everything that it says of what was decided since.
 #[derive(Default)]
-struct Pages {
+pub(super) struct Pages {
     checkpoint: Option<Vec<u8>>,
     given: VecDeque<JournaledCommand>,
     /// By events and commands, what was decided until then.
-    decided: BTreeMap<(u64, u64), Digest>,
+    pub decided: BTreeMap<(u64, u64), Digest>,
 }
 
-fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
+pub(super) fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
     let mut pages = Pages::default();
     let (mut place, mut given) = (None, Vec::new());
     journal::scan(journal, |frame| {
         let cursor = match frame.kind {
-            k if k == RecordKind::Checkpoint as u16 => {
+            // Of a layout that is not known here the way is lived through from before.
+            k if k == RecordKind::Checkpoint as u16 && frame.ver == VERSION => {
                 let decoded = decode(frame.payload);
                 let old = decoded.as_ref().is_some_and(|k| k.cursor.at.is_some_and(|at| at <= before));
                 if let Some(kept) = decoded.as_ref().filter(|_| old) {
