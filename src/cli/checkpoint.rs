@@ -79,13 +79,13 @@ pub fn open(
     config: &Config,
     engine: &mut Engine,
     feed: &mut dyn Feed,
-    replays: bool,
+    (replays, budget): (bool, Option<u64>),
     (again, stop): (&Remake, &AtomicBool),
 ) -> Result<Resumed, Failure> {
     let identity = identity(config, feed);
     let program = std::env::current_exe();
     let program = program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
-    let how = ResumeOptions { probe: Probe::Child(program), replays };
+    let how = ResumeOptions { probe: Probe::Child(program), replays, budget };
     let mut resumed = match recover::open(dir, &identity, engine, feed, &how) {
         Err(RecoverError::Layout { dir, layout }) => {
             let (found, known) = (&layout.found, state::VERSION);

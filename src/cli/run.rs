@@ -4,7 +4,7 @@
 use super::endpoint::EndpointArgs;
 use super::failure::Failure;
 use super::held_out_looks::{self, HeldOutLook};
-use super::options::{self, RunOptions, RunStart};
+use super::options::{self, Budget, RunOptions, RunStart};
 use super::output::{print, tell};
 use super::{checkpoint, lab_results, report, serve};
 use crate::config::setup;
@@ -64,6 +64,8 @@ pub struct RunMode {
     pub reach: Option<EndpointArgs>,
     /// Where it is kept; none: nowhere.
     pub state: Option<PathBuf>,
+    /// Bytes that its journal may have.
+    pub budget: Budget,
     /// Where in what is kept it begins.
     pub start: RunStart,
     /// Where what is said is written, if it is not kept with the run.
@@ -324,7 +326,8 @@ fn kept(
     if manner.start == RunStart::Fresh {
         checkpoint::set_aside(dir)?;
     }
-    checkpoint::open(dir, config, engine, feed, manner.start == RunStart::Replay, again).map(Some)
+    let how = (manner.start == RunStart::Replay, manner.budget.most());
+    checkpoint::open(dir, config, engine, feed, how, again).map(Some)
 }
 
 /// Begins the file of what is said by a run that is not kept.

@@ -14,6 +14,7 @@
 
 use super::disk_room::{DiskRoom, RoomChange};
 use super::lock::Lock;
+use super::retention::Retention;
 use super::stats::RunStats;
 use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
@@ -201,6 +202,8 @@ pub struct Keeper {
     /// The same by the wall's clock.
     pub(super) part_of_wall: WallGap,
     pub(super) news: Vec<String>,
+    /// What of it is kept for how long.
+    pub(super) retention: Retention,
     /// It was said that its state does not fit into a checkpoint.
     pub(super) too_large: bool,
     pub(super) _lock: Lock,
@@ -369,6 +372,8 @@ impl Keeper {
             tracing::warn!("the store is let go: {why}");
             self.news.push(format!("{why}; the run goes on, the journal has all of it"));
         }
+        let events_of = |payload: &[u8]| decode(payload).map(|kept| kept.cursor.events);
+        self.news.extend(self.retention.look(self.journal.open_segment(), events_of));
         Ok(Some(seq))
     }
 
@@ -382,6 +387,11 @@ impl Keeper {
             self.ended = true;
         }
         Ok(())
+    }
+
+    /// Bytes of the journal, and how many it may have.
+    pub fn space(&self) -> (u64, Option<u64>) {
+        self.retention.space()
     }
 
     /// What the operator must know, once.

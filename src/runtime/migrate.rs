@@ -137,7 +137,7 @@ fn relive(
     let pages = replay::read(&copy.join("journal"), Stamp(i64::MIN)).map_err(MigrateError::Remake)?;
     let (mut decided, mut compared) = (pages.decided, 0);
     let (mut engine, mut feed) = remake().map_err(MigrateError::Remake)?;
-    let how = ResumeOptions { probe: Probe::Here, replays: true };
+    let how = ResumeOptions { probe: Probe::Here, replays: true, budget: None };
     let resumed = recover::open(copy, identity, &mut engine, feed.as_mut(), &how)?;
     let mut keeper = resumed.keeper;
     let mut stepper = Stepper::new(&mut engine, resumed.stats, Some(&mut keeper));

@@ -23,6 +23,7 @@ pub mod migrate;
 pub mod pace;
 pub mod recover;
 pub mod replay;
+pub mod retention;
 pub mod service;
 pub mod snapshot_ring;
 pub mod stats;

@@ -22,6 +22,7 @@ use super::keep::{
 };
 use super::lock::{Lock, LockError};
 use super::migrate::OtherLayout;
+use super::retention::Retention;
 use super::stats::{IN_DOUBT, RunStats};
 use crate::domain::{Command, Stamp, Universe};
 use crate::engine::Engine;
@@ -225,11 +226,13 @@ pub struct ResumeOptions {
     /// The run is lived through again from its first event, with the commands of its journal: what it decided and said is
     /// compared on the way, and what is not in its talk log is written.
     pub replays: bool,
+    /// Bytes that the journal may have; none: as many as it gets.
+    pub budget: Option<u64>,
 }
 
 impl From<Probe> for ResumeOptions {
     fn from(probe: Probe) -> Self {
-        ResumeOptions { probe, replays: false }
+        ResumeOptions { probe, replays: false, budget: None }
     }
 }
 
@@ -299,8 +302,10 @@ pub fn open(
             dir.display()
         )
     }));
+    let (mut journal, retention) = (begun.journal, Retention::new(dir, how.budget));
+    journal.limit_segments(retention.segment_bytes());
     let keeper = Keeper {
-        journal: begun.journal,
+        journal,
         mark: begun.mark,
         store: begun.store,
         data_hash: identity.data_hash.clone(),
@@ -312,6 +317,7 @@ pub fn open(
         part_of_events: CheckpointGap::of_events(stats.events),
         part_of_wall: WallGap::default(),
         news: Vec::new(),
+        retention,
         room: DiskRoom::new(dir),
         too_large: false,
         replays,

@@ -16,6 +16,7 @@ use crate::engine::{Engine, Outputs};
 use crate::market::feed::Feed;
 use crate::recorder::Recorder;
 use crate::talk::{TalkLog, TalkOnDisk};
+use crate::view::operator::KeptSpace;
 
 /// Engine and company.
 pub struct Stepper<'a> {
@@ -196,6 +197,12 @@ impl<'a> Stepper<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What is kept of it on disk. However small that is made, its past can be had from its first barrier on.
+    pub fn kept(&self) -> Option<KeptSpace> {
+        let (bytes, budget) = self.keeper.as_ref()?.space();
+        Some(KeptSpace { bytes, budget, from: self.stats.from.map(|at| at.to_string()) })
     }
 
     /// What the program itself halted the run for, while it is halted.

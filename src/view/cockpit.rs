@@ -6,6 +6,7 @@
 //! 2. Numbers are what the engine's state says at [`Cockpit::seq`]; what is not measured is `None`.
 //! 3. Equal pictures have equal [`Cockpit::view_hash`].
 
+use super::operator::KeptSpace;
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
 use crate::domain::{AgentId, Command, FamilyId, Goal, MessageId, Money, Span, Stamp};
@@ -456,6 +457,8 @@ pub struct Cockpit {
     pub more_orders: u64,
     /// The last fills, oldest first.
     pub fills: Vec<FillRow>,
+    /// What is kept of the run on disk; none where nothing is.
+    pub kept: Option<KeptSpace>,
 }
 
 impl Cockpit {
