@@ -1,5 +1,7 @@
 //! The kill switch has ways that nobody can stand in: a signal, a file, a seat and a row of its own.
 
+mod drill;
+
 use crate::kill::life::Life;
 use crate::wire::served::{PATIENCE, Served, command, text};
 use hive::domain::Command as Order;
@@ -56,6 +58,10 @@ fn fault58_a_file_throws_it_and_every_start_with_it_comes_up_killed() {
     let mut life = start();
     life.hears(&["serving"]);
     halts("running");
+    // What is kept of it, what that may take, and from when on its past can be had.
+    let kept = status()["kept"].clone();
+    assert!(kept["bytes"].as_u64() > Some(100) && kept["budget"] == 1_u64 << 30, "{kept}");
+    assert!(kept["from"].as_str().is_some_and(|from| from.starts_with("2022-01-01")), "{kept}");
     std::fs::write(home.path().join("state/kill"), "").unwrap();
     halts("halted");
     life.signal("TERM");
@@ -72,9 +78,9 @@ fn fault58_a_file_throws_it_and_every_start_with_it_comes_up_killed() {
 fn fault59_with_every_seat_taken_the_kill_switch_is_heard() {
     let hive = Served::start();
     let mut clients: Vec<Client> = (0..CLIENTS_MAX).map(|_| hive.client(ClientRole::Ctl)).collect();
-    // They do not even greet.
+    // They do not even greet, and are more than there are seats for the kill switch.
     let _mute: Vec<UnixStream> =
-        (0..KILL_SEATS - 1).map(|_| UnixStream::connect(hive.place().path).unwrap()).collect();
+        (0..KILL_SEATS + 12).map(|_| UnixStream::connect(hive.place().path).unwrap()).collect();
     let refused = Client::attach(&hive.place(), ClientRole::Cockpit, 0).unwrap_err();
     assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
     let said = hive.ctl(&["status"]);

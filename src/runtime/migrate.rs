@@ -15,7 +15,7 @@
 use super::backup::{self, BackupError};
 use super::evidence;
 use super::keep::KeepError;
-use super::recover::{self, Probe, RecoverError, ResumeOptions, RunIdentity};
+use super::recover::{self, OtherLayout, Probe, RecoverError, ResumeOptions, RunIdentity};
 use super::replay::{self, Remake};
 use super::stepper::Stepper;
 use crate::domain::Stamp;
@@ -25,15 +25,6 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Why a state is not of use here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherLayout {
-    /// Layout of its newest checkpoint, as a word of names of files: `layout-20`.
-    pub found: String,
-    /// What else is in doubt about it.
-    pub doubt: Option<String>,
-}
 
 /// Why a state was left as it is.
 #[derive(Debug, thiserror::Error)]

@@ -21,7 +21,6 @@ use super::keep::{
     CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, KeptState, VERSION, WallGap, advance, decode,
 };
 use super::lock::{Lock, LockError};
-use super::migrate::OtherLayout;
 use super::retention::Retention;
 use super::stats::{IN_DOUBT, RunStats};
 use crate::domain::{Command, Stamp, Universe};
@@ -110,6 +109,15 @@ impl RunIdentity {
         }
         all.join("; ")
     }
+}
+
+/// Why a state is not of use here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherLayout {
+    /// Layout of its newest checkpoint, as a word of names of files: `layout-20`.
+    pub found: String,
+    /// What else is in doubt about it.
+    pub doubt: Option<String>,
 }
 
 /// Why a state folder is refused.
@@ -295,13 +303,7 @@ pub fn open(
     let talk = open_talk(dir, identity, engine, &mut news);
     let Resumption { found, reached, given, doubt } = resumption;
     // Last, so that nobody overlooks it.
-    news.extend(doubt.and_then(|kill| kill.why).map(|why| {
-        format!(
-            "{why}. It comes up halted, only reductions pass: put the journal back from a backup (hive restore), or see \
-             what is held (hive ctl status; hive journal export {}) and release it with hive ctl reset",
-            dir.display()
-        )
-    }));
+    news.extend(doubt.and_then(|kill| kill.why).map(|why| halted(dir, &why)));
     let (mut journal, retention) = (begun.journal, Retention::new(dir, how.budget));
     journal.limit_segments(retention.segment_bytes());
     let keeper = Keeper {
@@ -324,6 +326,15 @@ pub fn open(
         _lock: lock,
     };
     Ok(Resumed { keeper, stats, talk, again, news })
+}
+
+/// What is said of a run that doubt halts.
+fn halted(dir: &Path, why: &str) -> String {
+    format!(
+        "{why}. It comes up halted, only reductions pass: put the journal back from a backup (hive restore), or see what is held \
+         (hive ctl status; hive journal export {}) and release it with hive ctl reset",
+        dir.display()
+    )
 }
 
 /// From where, and through what, a run comes to where it was.
