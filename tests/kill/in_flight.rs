@@ -12,10 +12,12 @@ use hive::wire::{Client, ClientQuestion, ClientRole, ServerAnswer, SocketPath};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Commands until the process is gone; those that were answered.
-fn commanded(place: &SocketPath, turn: u64) -> Vec<Order> {
+fn commanded(place: &SocketPath, turn: u64, heard: &AtomicBool) -> Vec<Order> {
     let mut answered = Vec::new();
     let end = Instant::now() + PATIENCE;
     let mut client = loop {
@@ -30,7 +32,10 @@ fn commanded(place: &SocketPath, turn: u64) -> Vec<Order> {
         let agent = AgentId((n / 2 % 40) as u32);
         let order = if n % 2 == 0 { Order::Mute(agent) } else { Order::Unmute(agent) };
         match client.ask(ClientQuestion::Command(order)) {
-            Ok(ServerAnswer::Done { .. }) => answered.push(order),
+            Ok(ServerAnswer::Done { .. }) => {
+                answered.push(order);
+                heard.store(true, Ordering::Relaxed);
+            }
             // Nothing has happened yet, or it catches up.
             Ok(_) => {}
             Err(_) => break,
@@ -107,7 +112,15 @@ fn fly(home: &Path, flight: &Flight, kills: u32, chance: &mut Chance) -> (usize,
         let there = place.clone();
         let turn = u64::from(kill) * 1_000;
         life.hears(&["serving"]);
-        let operator = std::thread::spawn(move || commanded(&there, turn));
+        let heard = Arc::new(AtomicBool::new(false));
+        let hearing = Arc::clone(&heard);
+        let operator = std::thread::spawn(move || commanded(&there, turn, &hearing));
+        // Three in four die when something was answered, however long their market takes until it begins.
+        let end = Instant::now() + PATIENCE;
+        let waits = chance.below(4) > 0;
+        while waits && !heard.load(Ordering::Relaxed) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let ended = life.ends_within(Duration::from_millis(chance.below(400)));
         assert!(ended.is_none_or(|e| e.success()), "{}: {}", flight.name, life.rest());
         life.kill();
