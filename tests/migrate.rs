@@ -16,10 +16,10 @@ const MARKET: [&str; 6] = ["--no-tui", "--until-end", "--days", "60", "--scouts"
 const KEPT: [&str; 2] = ["--state", "state"];
 
 /// What is done to the frames of a journal: kind, payload.
-type Alteration = fn(u16, &mut Vec<u8>);
+type Alteration = fn(u16, &mut [u8]);
 
 /// The layout before this program's, in every checkpoint.
-fn older(kind: u16, payload: &mut Vec<u8>) {
+fn older(kind: u16, payload: &mut [u8]) {
     if kind == RecordKind::Checkpoint as u16 {
         let head = u32::from_le_bytes(*payload.first_chunk().unwrap()) as usize;
         assert_eq!(u32::from(payload[4 + head]), state::VERSION, "the snapshot begins with its version");
@@ -28,7 +28,7 @@ fn older(kind: u16, payload: &mut Vec<u8>) {
 }
 
 /// The same, and a decision that this program would not come to.
-fn older_and_otherwise(kind: u16, payload: &mut Vec<u8>) {
+fn older_and_otherwise(kind: u16, payload: &mut [u8]) {
     older(kind, payload);
     if kind == RecordKind::Cursor as u16 {
         *payload.last_mut().unwrap() ^= 1;

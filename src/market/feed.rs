@@ -319,8 +319,8 @@ pub(crate) mod sought {
             assert!(sought.seek(&position).unwrap(), "{at}");
             assert_eq!(sought.position().unwrap(), position, "{at}");
             let further = (whole.len() - at) / 2;
-            for n in at..at + further {
-                assert_eq!((read.next().unwrap(), sought.next().unwrap()), (Some(whole[n]), Some(whole[n])));
+            for event in &whole[at..at + further] {
+                assert_eq!((read.next().unwrap(), sought.next().unwrap()), (Some(*event), Some(*event)));
             }
             assert_eq!(sought.position().unwrap(), read.position().unwrap(), "{at}");
             assert!(rest(&mut sought) == whole[at + further..], "{at} of {}", whole.len());

@@ -100,7 +100,7 @@ pub fn migrate(
     });
     let lived = lived.inspect_err(|_| backup::discard(&copy));
     let (events, compared) = lived.map_err(|e| match e {
-        MigrateError::Keep(e @ KeepError::Diverged { .. } | e @ KeepError::Talk(_)) => {
+        MigrateError::Keep(e @ (KeepError::Diverged { .. } | KeepError::Talk(_))) => {
             MigrateError::Otherwise {
                 dir: dir.to_path_buf(),
                 found: layout.found.clone(),

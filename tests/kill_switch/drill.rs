@@ -136,7 +136,14 @@ fn prepared(market: &Market, folder: &Path) {
 }
 
 /// One life of the run: a throw somewhere while it is recovered, by one way or another, and more at full speed.
-fn live(market: &Market, folder: &Path, way: u32, chance: &mut Chance, taken: (&mut Taken, &mut Taken)) {
+fn live(
+    market: &Market,
+    folder: &Path,
+    way: u32,
+    chance: &mut Chance,
+    recovering: &mut Taken,
+    at_speed: &mut Taken,
+) {
     let place = SocketPath { path: folder.join("hive.sock") };
     let (_unread, mut full) = std::io::pipe().unwrap();
     full.write_all(&vec![b'.'; PIPE]).unwrap();
@@ -162,7 +169,7 @@ fn live(market: &Market, folder: &Path, way: u32, chance: &mut Chance, taken: (&
     // They sit on every seat from the first moment on; the first of them is who looks whether it has halted.
     let Some(mut watcher) = attached(&place) else {
         assert!(life.0.try_wait().unwrap().is_none(), "way {}: it has ended, and not halted", way % 3);
-        return taken.0.add(None);
+        return recovering.add(None);
     };
     let _sitting: Vec<Client> =
         (1..CLIENTS_MAX).filter_map(|_| Client::attach(&place, ClientRole::Ctl, 0).ok()).collect();
@@ -175,7 +182,7 @@ fn live(market: &Market, folder: &Path, way: u32, chance: &mut Chance, taken: (&
     if let Some(thrower) = over_socket {
         halted = halted.and(thrower.join().unwrap());
     }
-    taken.0.add(halted);
+    recovering.add(halted);
     for _ in 0..AT_SPEED {
         if watcher.ask(ClientQuestion::Command(Order::Reset)).is_err() {
             // The market has ended, which is the end of this life.
@@ -187,7 +194,7 @@ fn live(market: &Market, folder: &Path, way: u32, chance: &mut Chance, taken: (&
         }
         let took = throw(&place);
         if took.is_some() || life.0.try_wait().unwrap().is_none() {
-            taken.1.add(took);
+            at_speed.add(took);
         }
     }
 }
@@ -218,7 +225,7 @@ fn fault59_thrown_on_a_busy_machine_it_is_always_reached() {
         for closed in [&folder, &folder.join("state")] {
             std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
         }
-        live(&market, &folder, lives, &mut chance, (&mut recovering, &mut at_speed));
+        live(&market, &folder, lives, &mut chance, &mut recovering, &mut at_speed);
         std::fs::remove_dir_all(&folder).unwrap();
         lives += 1;
         assert!(recovering.unreachable + at_speed.unreachable < 5, "it is not reached");
