@@ -2,6 +2,7 @@
 
 mod drill;
 
+use crate::cli::hand::{Desk, panel};
 use crate::kill::life::Life;
 use crate::wire::served::{PATIENCE, Served, command, text};
 use hive::domain::Command as Order;
@@ -32,6 +33,32 @@ fn fault58_sigusr1_throws_the_kill_switch_and_ends_nothing() {
     assert_eq!(hive.json(&["status"])["mode"], "running", "it was thrown once");
     hive.signal("USR1");
     halts_within(&hive, PATIENCE);
+}
+
+#[test]
+fn fault58_a_signal_while_the_market_is_opened_is_heard_and_ends_nothing() {
+    let Some(panel) = panel("spot_1h.csv.gz") else { return };
+    let desk = Desk::new();
+    let feed = format!("history:{panel}");
+    let run =
+        ["--no-tui", "--until-end", "--quiet", "--state", "state", "--feed", &feed, "--to", "2021-01-31"];
+    let mut life = Life::start(desk.command(&run));
+    // It reads the file, which takes a while, and has not begun with what it keeps.
+    let end = Instant::now() + PATIENCE;
+    let reads = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", life.id())).into_iter().flatten();
+        files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == &*panel))
+    };
+    while !reads() {
+        assert!(Instant::now() < end, "it never reads");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    life.signal("USR1");
+    assert!(!desk.path("state").exists());
+    let ended = life.ends_within(Duration::from_secs(60));
+    assert_eq!(ended.and_then(|e| e.code()), Some(0), "{}", life.rest());
+    let lines = desk.run(&["journal", "export", "state"]).well().out;
+    assert!(lines.lines().any(|l| l.contains("\"kind\":\"command\"") && l.contains("Kill")), "{lines}");
 }
 
 #[test]
