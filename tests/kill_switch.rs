@@ -1,5 +1,8 @@
 //! The kill switch has ways that nobody can stand in: a signal, a file, a seat and a row of its own.
 
+mod drill;
+
+use crate::cli::hand::{Desk, panel};
 use crate::kill::life::Life;
 use crate::wire::served::{PATIENCE, Served, command, text};
 use hive::domain::Command as Order;
@@ -33,6 +36,32 @@ fn fault58_sigusr1_throws_the_kill_switch_and_ends_nothing() {
 }
 
 #[test]
+fn fault58_a_signal_while_the_market_is_opened_is_heard_and_ends_nothing() {
+    let Some(panel) = panel("spot_1h.csv.gz") else { return };
+    let desk = Desk::new();
+    let feed = format!("history:{panel}");
+    let run =
+        ["--no-tui", "--until-end", "--quiet", "--state", "state", "--feed", &feed, "--to", "2021-01-31"];
+    let mut life = Life::start(desk.command(&run));
+    // It reads the file, which takes a while, and has not begun with what it keeps.
+    let end = Instant::now() + PATIENCE;
+    let reads = || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", life.id())).into_iter().flatten();
+        files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == &*panel))
+    };
+    while !reads() {
+        assert!(Instant::now() < end, "it never reads");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    life.signal("USR1");
+    assert!(!desk.path("state").exists());
+    let ended = life.ends_within(Duration::from_secs(60));
+    assert_eq!(ended.and_then(|e| e.code()), Some(0), "{}", life.rest());
+    let lines = desk.run(&["journal", "export", "state"]).well().out;
+    assert!(lines.lines().any(|l| l.contains("\"kind\":\"command\"") && l.contains("Kill")), "{lines}");
+}
+
+#[test]
 fn fault58_a_file_throws_it_and_every_start_with_it_comes_up_killed() {
     let home = tempfile::tempdir().unwrap();
     let start = || {
@@ -56,6 +85,10 @@ fn fault58_a_file_throws_it_and_every_start_with_it_comes_up_killed() {
     let mut life = start();
     life.hears(&["serving"]);
     halts("running");
+    // What is kept of it, what that may take, and from when on its past can be had.
+    let kept = status()["kept"].clone();
+    assert!(kept["bytes"].as_u64() > Some(100) && kept["budget"] == 1_u64 << 30, "{kept}");
+    assert!(kept["from"].as_str().is_some_and(|from| from.starts_with("2022-01-01")), "{kept}");
     std::fs::write(home.path().join("state/kill"), "").unwrap();
     halts("halted");
     life.signal("TERM");
@@ -72,9 +105,9 @@ fn fault58_a_file_throws_it_and_every_start_with_it_comes_up_killed() {
 fn fault59_with_every_seat_taken_the_kill_switch_is_heard() {
     let hive = Served::start();
     let mut clients: Vec<Client> = (0..CLIENTS_MAX).map(|_| hive.client(ClientRole::Ctl)).collect();
-    // They do not even greet.
+    // They do not even greet, and are more than there are seats for the kill switch.
     let _mute: Vec<UnixStream> =
-        (0..KILL_SEATS - 1).map(|_| UnixStream::connect(hive.place().path).unwrap()).collect();
+        (0..KILL_SEATS + 12).map(|_| UnixStream::connect(hive.place().path).unwrap()).collect();
     let refused = Client::attach(&hive.place(), ClientRole::Cockpit, 0).unwrap_err();
     assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
     let said = hive.ctl(&["status"]);

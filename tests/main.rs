@@ -28,6 +28,7 @@ mod kill_switch;
 mod lab;
 mod laws;
 mod memory;
+mod migrate;
 mod pty;
 mod rosters;
 mod screen;

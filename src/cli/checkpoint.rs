@@ -6,12 +6,16 @@ use super::failure::Failure;
 use super::output::tell;
 use crate::config::{self, Config};
 use crate::engine::Engine;
+use crate::engine::state;
 use crate::market::feed::Feed;
+use crate::runtime::backup::BackupError;
 use crate::runtime::drive::{Ended, RunError};
 use crate::runtime::keep::{KeepError, Keeper};
 use crate::runtime::kill::KillSwitch;
 use crate::runtime::lock::{Lock, LockError};
+use crate::runtime::migrate::{self, MigrateError, Migrated};
 use crate::runtime::recover::{self, Probe, RecoverError, ResumeOptions, Resumed, RunIdentity};
+use crate::runtime::replay::Remake;
 use crate::runtime::stats::RunStats;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -40,6 +44,19 @@ impl From<RecoverError> for Failure {
     }
 }
 
+impl From<MigrateError> for Failure {
+    fn from(e: MigrateError) -> Self {
+        match e {
+            MigrateError::Recover(e) => e.into(),
+            MigrateError::Keep(e) => e.into(),
+            MigrateError::Otherwise { .. } | MigrateError::Backup(BackupError::InUse { .. }) => {
+                Failure::Refused(e.to_string())
+            }
+            _ => Failure::Failed(e.to_string()),
+        }
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(e: RunError) -> Self {
         match e {
@@ -55,31 +72,56 @@ pub fn identity(config: &Config, feed: &dyn Feed) -> RunIdentity {
     RunIdentity::new(&config.name, roster, config.seed, feed.info(), feed.universe())
 }
 
-/// Opens the folder and puts engine and feed where the run was, or at its start if it is to be lived through again.
+/// Opens the folder and puts engine and feed where the run was, or at its start if it is to be lived through again. A state of
+/// another layout is brought to this one's before, with engine and feed made anew.
 pub fn open(
     dir: &Path,
     config: &Config,
     engine: &mut Engine,
     feed: &mut dyn Feed,
-    replays: bool,
+    (replays, budget): (bool, Option<u64>),
+    (again, stop): (&Remake, &AtomicBool),
 ) -> Result<Resumed, Failure> {
     let identity = identity(config, feed);
     let program = std::env::current_exe();
     let program = program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
-    let how = ResumeOptions { probe: Probe::Child(program), replays };
-    let mut resumed = recover::open(dir, &identity, engine, feed, &how)?;
+    let how = ResumeOptions { probe: Probe::Child(program), replays, budget };
+    let mut resumed = match recover::open(dir, &identity, engine, feed, &how) {
+        Err(RecoverError::Layout { dir, layout }) => {
+            let (found, known) = (&layout.found, state::VERSION);
+            tell(&[format!(
+                "{} was kept by another program ({found}; this one has layout {known}): the run is lived through again on a copy",
+                dir.display()
+            )]);
+            let Migrated { aside, events, compared } =
+                migrate::migrate(&dir, &identity, &layout, again, stop)?;
+            tell(&[format!(
+                "{events} events were lived through again, and decided as before at {compared} of {compared} places that the \
+                 journal knows of; the state as it was is in {}",
+                aside.display()
+            )]);
+            recover::open(&dir, &identity, engine, feed, &how)?
+        }
+        opened => opened?,
+    };
     tell(&std::mem::take(&mut resumed.news));
     Ok(resumed)
 }
 
 /// Keeps how a run ended.
-pub fn end(keeper: &mut Keeper, engine: &Engine, stats: &RunStats, ended: Ended) -> Result<(), Failure> {
+pub fn end(
+    keeper: &mut Keeper,
+    engine: &Engine,
+    stats: &RunStats,
+    feed: &dyn Feed,
+    ended: Ended,
+) -> Result<(), Failure> {
     if ended == Ended::Feed {
-        keeper.end(engine, stats)?;
+        keeper.end(engine, stats, feed)?;
         tell(&keeper.news());
         return Ok(());
     }
-    keeper.checkpoint(engine, stats, None)?;
+    keeper.checkpoint(engine, stats, feed, None)?;
     let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
     let mut news = keeper.news();
     news.push(format!("stopped at {at} after {} events; the same command goes on from there", stats.events));

@@ -182,6 +182,7 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
     let manner = RunMode {
         reach: served.then(|| cli.reach.clone()),
         state: options.state.clone().or(kept),
+        budget: options.state_budget,
         start: options.start(),
         talk: options.talk.clone(),
         live,
@@ -195,6 +196,7 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
 fn batch(args: &Backtest) -> RunMode {
     RunMode {
         state: args.run.state.clone(),
+        budget: args.run.state_budget,
         start: args.run.start(),
         talk: args.run.talk.clone(),
         families: FamilyReport { shown: args.by_family, file: args.json.clone() },

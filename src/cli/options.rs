@@ -10,6 +10,7 @@ use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
 use crate::runtime::pace::Speed;
+use crate::runtime::retention::{BUDGET, BUDGET_MIN};
 use clap::Args;
 use std::fs::File;
 use std::io::Read;
@@ -71,6 +72,10 @@ pub struct RunOptions {
     /// Keep the run in this folder, and go on from there when it is started again
     #[arg(long, value_name = "DIR", env = "HIVE_STATE", hide_env_values = true)]
     pub state: Option<PathBuf>,
+    /// Bytes that the journal of a kept run may have, 512MB, 2GB, or off: beyond that checkpoints that lie close are dropped,
+    /// never a command
+    #[arg(long, value_name = "BYTES", default_value = "1GB", value_parser = bytes, env = "HIVE_STATE_BUDGET", hide_env_values = true)]
+    pub state_budget: Budget,
     /// Begin anew: what is kept is moved aside, nothing is deleted
     #[arg(long)]
     pub fresh: bool,
@@ -120,6 +125,44 @@ pub struct RunOptions {
     /// Scouts beside the declared agents: voices without funds
     #[arg(long, value_name = "N", help_heading = "Settings of the file")]
     pub scouts: Option<u32>,
+}
+
+/// Bytes that something may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// As many as it gets.
+    Off,
+    /// At most so many.
+    Bytes(u64),
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget::Bytes(BUDGET)
+    }
+}
+
+impl Budget {
+    /// So many; none: as many as it gets.
+    pub fn most(self) -> Option<u64> {
+        if let Budget::Bytes(bytes) = self { Some(bytes) } else { None }
+    }
+}
+
+/// Reads `512MB`, `2GB`, a number of bytes, or `off`.
+fn bytes(text: &str) -> Result<Budget, String> {
+    if text == "off" {
+        return Ok(Budget::Off);
+    }
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = [("", 0), ("KB", 10), ("MB", 20), ("GB", 30), ("TB", 40)].into_iter().find(|u| u.0 == unit);
+    let read = shift.and_then(|(_, shift)| number.parse::<u64>().ok()?.checked_mul(1 << shift));
+    match read {
+        Some(bytes) if bytes >= BUDGET_MIN => Ok(Budget::Bytes(bytes)),
+        Some(_) => Err(format!("a journal takes {} MB at least", BUDGET_MIN >> 20)),
+        None => Err("write 512MB, 2GB, a number of bytes, or off".to_owned()),
+    }
 }
 
 /// How mistakes and origins name a roster that is built in.

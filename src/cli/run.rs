@@ -4,7 +4,7 @@
 use super::endpoint::EndpointArgs;
 use super::failure::Failure;
 use super::held_out_looks::{self, HeldOutLook};
-use super::options::{self, RunOptions, RunStart};
+use super::options::{self, Budget, RunOptions, RunStart};
 use super::output::{print, tell};
 use super::{checkpoint, lab_results, report, serve};
 use crate::config::setup;
@@ -19,6 +19,7 @@ use crate::recorder::{FamilyTable, Summary};
 use crate::runtime::drive::{self, Ended};
 use crate::runtime::feeds;
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
+use crate::runtime::kill::KillSwitch;
 use crate::runtime::logs::one_line;
 use crate::runtime::pace::{BarPace, Speed};
 use crate::runtime::recover::Resumed;
@@ -64,6 +65,8 @@ pub struct RunMode {
     pub reach: Option<EndpointArgs>,
     /// Where it is kept; none: nowhere.
     pub state: Option<PathBuf>,
+    /// Bytes that its journal may have.
+    pub budget: Budget,
     /// Where in what is kept it begins.
     pub start: RunStart,
     /// Where what is said is written, if it is not kept with the run.
@@ -78,8 +81,20 @@ pub struct RunMode {
     pub seed_rule: Option<&'static str>,
 }
 
+impl RunMode {
+    /// Whether it is kept or can be reached, and so has a kill switch of its own and ends in good order.
+    fn is_guarded(&self) -> bool {
+        self.state.is_some() || self.reach.is_some()
+    }
+}
+
 /// Runs a hive as `hive run`, `paper` and `backtest` do, to the end of its market or until it is stopped.
 pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
+    // Before anything that takes its time: a signal that nobody listens for ends the process, and it would be started again
+    // without having heard.
+    let kill =
+        manner.is_guarded().then(|| checkpoint::kill_switch(manner.state.as_deref(), manner.reach.as_ref()));
+    let kill = kill.transpose()?;
     let (config, origins) = options.load()?;
     let manner = &RunMode { seed_rule: options::seed_rule(&origins), ..manner.clone() };
     let mut wanted = options.feed(&config)?;
@@ -103,7 +118,8 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
     let results = manner.reach.is_some().then(|| lab_results::results(options, &config, feed.info()));
     let again = remade(&wanted, &config);
-    let (stats, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
+    let (stats, ended) =
+        drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again, kill))?;
     bar.finish_and_clear();
     let killed = engine.respond.real.account.hand.is_killed();
     let doubt = stats.doubt().filter(|_| killed && ended == Ended::Feed);
@@ -118,15 +134,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     if !options.quiet && whole {
         print(&report::closing(&summary))?;
     }
-    if manner.families.shown || manner.families.file.is_some() {
-        let table = FamilyTable::new(&engine, feed.info());
-        if let Some(path) = &manner.families.file {
-            write_json(path, &table)?;
-        }
-        if manner.families.shown {
-            print(&report::by_family(&table, &config.currency))?;
-        }
-    }
+    tell_families(&manner.families, &engine, feed.as_ref(), &config.currency)?;
     if let Some(why) = summary.ruined.filter(|_| summary.ledger_balanced) {
         return Err(Failure::Failed(why));
     }
@@ -135,6 +143,23 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     }
     let why = summary.halted.or(doubt).or_else(|| summary.notes.last().cloned()).unwrap_or_default();
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
+}
+
+/// What each family did, where it is wanted.
+fn tell_families(
+    wanted: &FamilyReport,
+    engine: &Engine,
+    feed: &dyn Feed,
+    currency: &str,
+) -> Result<(), Failure> {
+    if !wanted.shown && wanted.file.is_none() {
+        return Ok(());
+    }
+    let table = FamilyTable::new(engine, feed.info());
+    if let Some(path) = &wanted.file {
+        write_json(path, &table)?;
+    }
+    if wanted.shown { print(&report::by_family(&table, currency)) } else { Ok(()) }
 }
 
 /// Whether the orders that one decision may come to can all be open: one an asset at least. That they cannot was found out by
@@ -198,14 +223,11 @@ fn drive(
     pace: BarPace,
     config: &Config,
     manner: &RunMode,
-    (bar, results, again): (&ProgressBar, Option<Results>, Arc<Remake>),
+    (bar, results, again, kill): (&ProgressBar, Option<Results>, Arc<Remake>, Option<KillSwitch>),
 ) -> Result<(RunStats, Ended), Failure> {
-    let guarded = manner.state.is_some() || manner.reach.is_some();
-    let stop = if guarded { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
-    // From here on, so that it is heard while a kept run is opened and lives through its past again.
-    let switch = || checkpoint::kill_switch(manner.state.as_deref(), manner.reach.as_ref());
-    let kill = guarded.then(switch).transpose()?;
-    let resumed = kept(engine, feed, config, manner)?;
+    let stop =
+        if manner.is_guarded() { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
+    let resumed = kept(engine, feed, config, manner, (again.as_ref(), &stop))?;
     let (mut keeper, talk, stats) = match resumed {
         Some(resumed) => (Some(resumed.keeper), resumed.talk, resumed.stats),
         None => (None, spoken(engine, feed, config, manner)?, RunStats::default()),
@@ -240,7 +262,7 @@ fn drive(
     tell(&stepper.news());
     let stats = stepper.stats;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
-        Some(keeper) => checkpoint::end(keeper, engine, &stats, ended).map(|()| ended),
+        Some(keeper) => checkpoint::end(keeper, engine, &stats, feed, ended).map(|()| ended),
         None => Ok(ended),
     });
     // Everything is on disk when those who watch are told.
@@ -318,12 +340,14 @@ fn kept(
     feed: &mut dyn Feed,
     config: &Config,
     manner: &RunMode,
+    again: (&Remake, &AtomicBool),
 ) -> Result<Option<Resumed>, Failure> {
     let Some(dir) = &manner.state else { return Ok(None) };
     if manner.start == RunStart::Fresh {
         checkpoint::set_aside(dir)?;
     }
-    checkpoint::open(dir, config, engine, feed, manner.start == RunStart::Replay).map(Some)
+    let how = (manner.start == RunStart::Replay, manner.budget.most());
+    checkpoint::open(dir, config, engine, feed, how, again).map(Some)
 }
 
 /// Begins the file of what is said by a run that is not kept.

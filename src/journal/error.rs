@@ -48,6 +48,20 @@ pub enum JournalError {
         /// What is known here.
         known: u16,
     },
+    /// Written by a program that came before any that could be had.
+    #[error(
+        "{file} has journal format {found}, and this program reads {known}; nothing was changed. Use the program that wrote it, or \
+         begin anew with --fresh (the old state is moved aside)",
+        file = file.display()
+    )]
+    Older {
+        /// Segment that an earlier program wrote.
+        file: PathBuf,
+        /// What it says of itself.
+        found: u16,
+        /// What is known here.
+        known: u16,
+    },
     /// Of another run.
     #[error("{dir} holds the journal of another run; name another folder", dir = dir.display())]
     Foreign {

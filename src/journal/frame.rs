@@ -4,10 +4,12 @@
 //! # Invariants
 //!
 //! 1. The checksum covers every byte of the frame but itself, the length included.
-//! 2. `prev` is the hash of the frame before, so that a frame cannot be left out, doubled or moved.
+//! 2. `prev` is the hash of the frame before, so that a frame cannot be left out, doubled or moved. A frame that stands for
+//!    one that was dropped has that one's.
 //! 3. No bytes make [`parse`] panic or read beyond them.
 
 use super::limits::PAYLOAD_BYTES_MAX;
+use super::record::RecordKind;
 
 /// Bytes before the payload.
 pub const HEAD: usize = 36;
@@ -96,6 +98,11 @@ fn find_upto(bytes: &[u8], last: u64, most: u64) -> Option<usize> {
 
 /// The link of a frame's bytes.
 pub fn link(frame: &[u8]) -> ChainLink {
+    if array(frame, 24).map(u16::from_le_bytes) == Some(RecordKind::Dropped as u16)
+        && let Some(link) = array(frame, HEAD)
+    {
+        return link;
+    }
     let hash = blake3::hash(frame);
     array(hash.as_bytes(), 0).unwrap_or_default()
 }

@@ -4,7 +4,9 @@
 pub const PAYLOAD_BYTES_MAX: usize = 32 << 20;
 /// Largest segment; a file of this size is read whole.
 pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
-/// Most segments of a journal: 6.4 TB, far beyond a disk that this runs on.
+/// Smallest limit of a segment: a file has to be worth its header.
+pub const SEGMENT_BYTES_MIN: u64 = 1 << 20;
+/// Most segments of a journal: 6.4 TB at full size, far beyond a disk that this runs on.
 pub const SEGMENTS_MAX: u32 = 99_999;
 /// Frames that wait for a commit at most; the next append commits them.
 pub const GROUP_FRAMES_MAX: usize = 4_096;

@@ -17,7 +17,8 @@
 //!    program has to end, start anew and read (an fsync is never tried twice).
 //! 6. Segments, frames and what waits for a commit have named maxima.
 //!
-//! It never interprets what it stores, never drops a segment, never decides what is worth keeping.
+//! It never interprets what it stores, never drops a segment, never decides what is worth keeping: [`thin`] drops what it is
+//! told to, and leaves number and link of it.
 
 mod copy;
 mod error;
@@ -30,6 +31,7 @@ mod scan;
 mod segment;
 #[cfg(test)]
 mod tests;
+mod thin;
 mod writer;
 
 pub use copy::{copy, readable_from};
@@ -41,6 +43,9 @@ pub use limits::{
 };
 pub use mark::{Acknowledged, MarkFile, MarkReading};
 pub use record::RecordKind;
-pub use scan::{Cut, FrameOffset, NEWEST, Recovery, look, read_frame, scan, scan_beyond, verify};
+pub use scan::{
+    Cut, FrameOffset, NEWEST, Recovery, look, read_frame, scan, scan_before, scan_beyond, verify,
+};
 pub use segment::{RunHeader, VERSION};
+pub use thin::{size, thin};
 pub use writer::Journal;

@@ -14,6 +14,8 @@ pub enum RecordKind {
     Cursor = 4,
     /// The feed ended.
     End = 5,
+    /// Stands for a frame that is not kept any more; its payload is the link of that frame, its version that frame's kind.
+    Dropped = 6,
 }
 
 impl RecordKind {
@@ -25,6 +27,7 @@ impl RecordKind {
             RecordKind::Checkpoint,
             RecordKind::Cursor,
             RecordKind::End,
+            RecordKind::Dropped,
         ];
         let known = all.iter().find(|k| **k as u16 == kind);
         known.map_or_else(|| format!("kind {kind}"), |k| format!("{k:?}").to_lowercase())

@@ -132,6 +132,24 @@ pub fn scan_beyond(
     Ok(seen)
 }
 
+/// As [`scan`], but of the segments before one: those are not written to any more.
+pub fn scan_before(
+    dir: &Path,
+    open: u32,
+    mut each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let mut seen = Recovery::default();
+    for index in segment::list(dir)?.into_iter().filter(|index| *index < open) {
+        let file = segment::path(dir, index);
+        let bytes = std::fs::read(&file).map_err(|e| JournalError::io("reading", &file, e))?;
+        let end = segment(&mut seen, index, &file, &bytes, &mut each)?;
+        if end < bytes.len() {
+            return Err(JournalError::Corrupt { file, offset: end as u64, why: "its checksum does not fit" });
+        }
+    }
+    Ok(())
+}
+
 /// Reads all of a journal before it is gone on with, and changes nothing; `each` sees every valid frame in order. A
 /// folder that is not there holds nothing; a journal of another run is refused. `acknowledged` as in [`scan_beyond`].
 pub fn look(
@@ -183,7 +201,7 @@ fn damage(bytes: &[u8], end: usize) -> u64 {
 }
 
 /// Takes the frames of a segment; returns where the valid ones end.
-fn segment(
+pub(super) fn segment(
     seen: &mut Recovery,
     index: u32,
     file: &Path,
@@ -194,6 +212,9 @@ fn segment(
         |offset: usize, why| JournalError::Corrupt { file: file.to_path_buf(), offset: offset as u64, why };
     let header = match Header::read(bytes) {
         Opening::Header(header) => header,
+        Opening::Older(found) => {
+            return Err(JournalError::Older { file: file.to_path_buf(), found, known: VERSION });
+        }
         Opening::Newer(found) => {
             return Err(JournalError::Newer { file: file.to_path_buf(), found, known: VERSION });
         }

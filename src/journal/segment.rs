@@ -42,6 +42,8 @@ pub struct Header {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Opening {
     Header(Header),
+    /// Written by a program that is gone.
+    Older(u16),
     /// Written by a program that came later.
     Newer(u16),
     /// No header; the offset of the damage as far as it can be told.
@@ -73,21 +75,21 @@ impl Header {
         let fits = |head: &[u8]| {
             array(head, CRC_AT).map(u32::from_le_bytes) == Some(crc32c::crc32c(&head[..CRC_AT]))
         };
-        // Later layouts are not known here, only that magic and version stay in their places. A version
-        // that makes this layout fit once it is put right was not written by a later program.
-        if version > VERSION {
+        // Other layouts are not known here, only that magic and version stay in their places. A version
+        // that makes this layout fit once it is put right was not written by another program.
+        if version != VERSION {
             let righted = header.map(|h| {
                 let mut h = h.to_vec();
                 h[8..10].copy_from_slice(&VERSION.to_le_bytes());
                 h
             });
-            return if righted.is_some_and(|h| fits(&h)) {
-                Opening::Damaged(8)
-            } else {
-                Opening::Newer(version)
+            return match () {
+                () if righted.is_some_and(|h| fits(&h)) => Opening::Damaged(8),
+                () if version < VERSION => Opening::Older(version),
+                () => Opening::Newer(version),
             };
         }
-        let decoded = header.filter(|h| version == VERSION && fits(h)).and_then(|h| {
+        let decoded = header.filter(|h| fits(h)).and_then(|h| {
             Some(Header {
                 version,
                 index: u32::from_le_bytes(array(h, 10)?),
@@ -168,5 +170,7 @@ mod tests {
         }
         let newer = Header { version: VERSION + 1, ..header }.encode();
         assert_eq!(Header::read(&newer), Opening::Newer(VERSION + 1));
+        let older = Header { version: VERSION - 1, ..header }.encode();
+        assert_eq!(Header::read(&older), Opening::Older(VERSION - 1));
     }
 }

@@ -1,8 +1,9 @@
 //! Every way in which a journal can be hurt, by the numbers of the faults.
 
-use super::segment::{self, HEADER, Header};
+use super::segment::{self, HEADER, Header, Opening};
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -322,4 +323,64 @@ proptest! {
             prop_assert_eq!(&read, &(1..=read.len() as u64).map(payload).collect::<Vec<_>>());
         }
     }
+}
+
+#[test]
+fn what_is_dropped_leaves_its_number_and_its_link() {
+    let dir = written(40);
+    let whole = verify(dir.path()).unwrap();
+    let before = payloads(dir.path());
+    let all = size(dir.path()).unwrap();
+    assert_eq!(all, whole.bytes);
+    let dropped: BTreeSet<u64> = (1..=40).filter(|seq| seq % 3 != 0).collect();
+    let open = whole.segments;
+    let freed = thin(dir.path(), &dropped, open).unwrap();
+    let seen = verify(dir.path()).unwrap();
+    assert!(freed > all / 5, "{freed} of {all}");
+    assert_eq!((seen.frames, seen.last_seq, seen.link), (40, 40, whole.link));
+    assert_eq!(size(dir.path()).unwrap(), all - freed);
+    let first_open = Header::read(&fs::read(segment::path(dir.path(), open)).unwrap());
+    let Opening::Header(header) = first_open else { panic!("{first_open:?}") };
+    let (after, mut gone) = (payloads(dir.path()), 0);
+    for (seq, (then, now)) in (1..).zip(before.iter().zip(&after)) {
+        // What would not be shorter without it is dropped too: whoever asks for it must not find half of it.
+        let is_gone = dropped.contains(&seq) && seq < header.first_seq;
+        assert_eq!(then == now, !is_gone || then.len() <= 8 && then == now, "{seq}");
+        gone += u32::from(is_gone);
+    }
+    assert!(gone > 10);
+    // A second time there is nothing to do, and the run goes on.
+    assert_eq!(thin(dir.path(), &dropped, open).unwrap(), 0);
+    let (mut journal, again) = Journal::open_limited(dir.path(), RUN, LIMIT).unwrap();
+    assert_eq!(again.link, whole.link);
+    journal.append(RecordKind::Cursor, 1, b"after").unwrap();
+    journal.commit().unwrap();
+    assert_eq!(verify(dir.path()).unwrap().last_seq, 41);
+    // Damage is seen there as anywhere, and nothing is made of it.
+    let path = segment::path(dir.path(), 1);
+    let good = fs::read(&path).unwrap();
+    for bit in (HEADER * 8..good.len() * 8).step_by(7) {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &bad).unwrap();
+        assert!(verify(dir.path()).is_err(), "bit {bit}");
+        assert!(thin(dir.path(), &(1..=40).collect(), open).is_err(), "bit {bit}");
+        assert_eq!(fs::read(&path).unwrap(), bad);
+    }
+}
+
+#[test]
+fn an_older_format_is_refused_with_both_versions_and_the_way_out() {
+    let dir = written(3);
+    let path = segment::path(dir.path(), 1);
+    let bytes = fs::read(&path).unwrap();
+    let Opening::Header(header) = Header::read(&bytes) else { panic!("it has no header") };
+    let older = Header { version: VERSION - 1, ..header }.encode();
+    fs::write(&path, [&older, &bytes[HEADER..]].concat()).unwrap();
+    let before = fs::read(&path).unwrap();
+    let why = Journal::open(dir.path(), RUN).unwrap_err().to_string();
+    for word in ["00000001.seg has journal format 0", "reads 1", "program that wrote it", "--fresh"] {
+        assert!(why.contains(word), "{word} is not in {why}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
 }

@@ -2,7 +2,9 @@
 
 use super::error::JournalError;
 use super::frame::{self, ChainLink, Frame};
-use super::limits::{CUTS_MAX, GROUP_BYTES_MAX, GROUP_FRAMES_MAX, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX};
+use super::limits::{
+    CUTS_MAX, GROUP_BYTES_MAX, GROUP_FRAMES_MAX, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+};
 use super::record::RecordKind;
 use super::scan::{Cut, FrameOffset, Recovery, look, read_frame};
 use super::segment::{self, HEADER, Header, RunHeader, VERSION};
@@ -167,6 +169,17 @@ impl Journal {
     /// The last number and its link.
     pub fn head(&self) -> (u64, ChainLink) {
         (self.last_seq, self.link)
+    }
+
+    /// Begins a new segment once the open one has so many bytes, in place of [`SEGMENT_BYTES_MAX`]: of a journal that is to stay
+    /// small most has to lie in segments that are done.
+    pub fn limit_segments(&mut self, bytes: u64) {
+        self.limit = bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+    }
+
+    /// Number of the segment that is written to.
+    pub fn open_segment(&self) -> u32 {
+        self.index
     }
 
     /// Tells whose journal it is.

@@ -11,10 +11,13 @@
 //! 2. A bucket without any bar still gives its barrier, so that silence is seen.
 //! 3. A feed starts at the first bucket with data and ends after the last.
 //!
+//! 4. A feed that was sought gives what one that was read to the same event gives, to the bit.
+//!
 //! A feed never says whether an asset is delisted: that is read from its silence.
 
 use super::synth::FaultCounts;
 use crate::domain::{Event, Span, Stamp, Universe};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,6 +31,44 @@ pub trait Feed: Send {
     fn next(&mut self) -> Result<Option<Event>, FeedError>;
     /// What was read and what could not be believed.
     fn report(&self) -> FeedReport;
+    /// Where it is; none where only reading on leads there.
+    fn position(&self) -> Option<FeedPosition> {
+        None
+    }
+    /// Puts a feed that was just opened where another of the same data was, without reading what lies before. False where
+    /// that is no position of such a feed: then it is where it was.
+    fn seek(&mut self, _to: &FeedPosition) -> Result<bool, FeedError> {
+        Ok(false)
+    }
+}
+
+/// Where a feed is, in bytes of its own: all that it needs to go on from there, and nothing that follows from the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedPosition {
+    /// Hash of the data: of no other is it a position.
+    data_hash: String,
+    state: Vec<u8>,
+}
+
+impl FeedPosition {
+    /// Of what a feed has to remember; none if that cannot be written down.
+    pub(crate) fn of(info: &FeedInfo, state: &impl Serialize) -> Option<Self> {
+        let state = postcard::to_stdvec(state).ok()?;
+        Some(FeedPosition { data_hash: info.data_hash.clone(), state })
+    }
+
+    /// What was remembered; none if it is of other data, or of another kind of feed.
+    pub(crate) fn read<T: DeserializeOwned>(&self, info: &FeedInfo) -> Option<T> {
+        let (state, rest) =
+            postcard::take_from_bytes(&self.state).ok().filter(|_| self.data_hash == info.data_hash)?;
+        rest.is_empty().then_some(state)
+    }
+
+    /// Length of what was remembered, in bytes.
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> usize {
+        self.state.len()
+    }
 }
 
 /// Where the events come from.
@@ -252,4 +293,39 @@ pub enum FeedError {
         /// What to do.
         fix: &'static str,
     },
+}
+
+/// The law of seeking, held for each kind of feed where that is.
+#[cfg(test)]
+pub(crate) mod sought {
+    use super::Feed;
+    use crate::domain::Event;
+
+    fn rest(feed: &mut dyn Feed) -> Vec<Event> {
+        std::iter::from_fn(|| feed.next().unwrap()).collect()
+    }
+
+    /// A feed that was sought gives the same events as one that was read there, is at the same positions after them, and
+    /// has the same to report. `parts` are the places that are tried, as parts of the whole.
+    pub(crate) fn gives_what_read_gives<F: Feed>(open: impl Fn() -> F, parts: &[f64]) {
+        let whole = rest(&mut open());
+        assert!(whole.len() > 10, "this is no feed to try it on");
+        for part in parts.iter().chain(&[0.0, 1.0]) {
+            let at = (part * whole.len() as f64) as usize;
+            let mut read = open();
+            assert_eq!((0..at).filter_map(|_| read.next().unwrap()).count(), at);
+            let position = read.position().unwrap();
+            let mut sought = open();
+            assert!(sought.seek(&position).unwrap(), "{at}");
+            assert_eq!(sought.position().unwrap(), position, "{at}");
+            let further = (whole.len() - at) / 2;
+            for event in &whole[at..at + further] {
+                assert_eq!((read.next().unwrap(), sought.next().unwrap()), (Some(*event), Some(*event)));
+            }
+            assert_eq!(sought.position().unwrap(), read.position().unwrap(), "{at}");
+            assert!(rest(&mut sought) == whole[at + further..], "{at} of {}", whole.len());
+            rest(&mut read);
+            assert_eq!(sought.report(), read.report(), "{at}");
+        }
+    }
 }

@@ -40,6 +40,7 @@ pub fn status(engine: &Engine, scene: &RunInfo, seq: u64) -> Status {
         voices: engine.respond.consensus.voices(),
         interventions: engine.respond.interventions,
         clients: 0,
+        kept: None,
     }
 }
 

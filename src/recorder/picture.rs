@@ -28,6 +28,7 @@ use crate::view::cockpit::{
     AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, DEEDS_SHOWN_MAX, EDGES_MAX,
     Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
+use crate::view::operator::KeptSpace;
 use crate::view::orders::{FILLS_MAX, FillRow};
 use std::collections::VecDeque;
 
@@ -50,6 +51,8 @@ pub struct RecordedRun {
     pub clients: u32,
     /// What was in doubt when it was started, while it is halted for it.
     pub doubt: Option<String>,
+    /// What is kept of it on disk.
+    pub kept: Option<KeptSpace>,
 }
 
 /// A stance, with what it names as its reasons.
@@ -293,6 +296,7 @@ impl Recorder {
             speed: scene.speed.clone(),
             progress: scene.progress,
             clients: scene.clients,
+            kept: scene.kept.clone(),
             deaf: !settings.listening.enabled,
             fine: settings.fills == FillPrices::Fine,
             account: self.account(engine, scene),

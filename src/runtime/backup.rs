@@ -217,7 +217,7 @@ fn in_words(seq: u64, payload: &[u8]) -> String {
 }
 
 /// The journal of a state in a folder that is made, with a mark that says so much of it.
-fn copied(state: &Path, part: &Path) -> Result<Recovery, BackupError> {
+pub(super) fn copied(state: &Path, part: &Path) -> Result<Recovery, BackupError> {
     let (from, to) = (state.join("journal"), part.join("journal"));
     let nothing = || BackupError::Nothing { dir: state.to_path_buf() };
     if !from.is_dir() {
@@ -261,7 +261,7 @@ fn less_than(state: &Path, copy: &Recovery) -> Result<Option<String>, BackupErro
     }))
 }
 
-fn lock(state: &Path) -> Result<Lock, BackupError> {
+pub(super) fn lock(state: &Path) -> Result<Lock, BackupError> {
     let path = state.join("lock");
     if !state.is_dir() {
         return Err(BackupError::Nothing { dir: state.to_path_buf() });
@@ -287,13 +287,13 @@ fn part(place: &Path) -> Result<PathBuf, BackupError> {
     Ok(part)
 }
 
-fn discard(part: &Path) {
+pub(super) fn discard(part: &Path) {
     // What is left is told of by the next that wants the place.
     let _ = fs::remove_dir_all(part);
 }
 
 /// Puts `part` in the place of a folder in one step, and that beside it, under a number that is free.
-fn exchange(part: &Path, place: &Path, word: &str) -> Result<PathBuf, BackupError> {
+pub(super) fn exchange(part: &Path, place: &Path, word: &str) -> Result<PathBuf, BackupError> {
     let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let free = (1..u32::MAX).map(|n| place.with_file_name(format!("{name}.{word}-{n}")));
     let aside = free.into_iter().find(|path| fs::symlink_metadata(path).is_err());

@@ -57,7 +57,7 @@ pub fn run(
             }
             break if stop.load(Ordering::Relaxed) { Ended::Stopped } else { Ended::Feed };
         };
-        let barrier = stepper.market(&event)?;
+        let barrier = stepper.market(&event, feed)?;
         let caught_up = stepper.caught_up();
         if let Some(at) = barrier {
             stepper.heed_disk()?;

@@ -5,7 +5,8 @@
 //!
 //! 1. A checkpoint is on disk in the journal before the store has it.
 //! 2. Cursors and checkpoints are made at barriers and events counted from the start of the feed, so a run that was
-//!    resumed keeps the same ones as a run that was not.
+//!    resumed keeps the same ones as a run that was not. Beside them the first barrier makes one once [`WALL_MAX`] have gone
+//!    by without: what is decided never hangs on it.
 //! 3. A run that is stepped again decides what it decided the first time, or it ends.
 //! 4. A command is on disk with the uid and pid of who gave it before it acts, and beside the journal it is marked as
 //!    acknowledged; a resumed run is given it again after the same event.
@@ -13,15 +14,18 @@
 
 use super::disk_room::{DiskRoom, RoomChange};
 use super::lock::Lock;
+use super::retention::Retention;
 use super::stats::RunStats;
 use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
 use crate::journal::{Acknowledged, Journal, JournalError, MarkFile, RecordKind};
+use crate::market::feed::{Feed, FeedError, FeedPosition};
 use crate::store::{Newest, StateStore};
 use crate::talk::{TalkError, TalkOnDisk};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Version of the payloads that are written here.
 pub const VERSION: u16 = 2;
@@ -35,6 +39,9 @@ const PART_BARRIERS_MIN: u64 = 64;
 const EVENT_PARTS: u64 = 128;
 /// Events between two checkpoints at least: a checkpoint costs as much as a few thousand.
 const PART_EVENTS_MIN: u64 = 1 << 16;
+/// Wall time after which the next barrier makes a checkpoint. A run that is paced changes at its barriers alone, so that
+/// this is what is stepped again of it at most.
+const WALL_MAX: Duration = Duration::from_secs(600);
 /// Cursors between two checkpoints.
 const CURSORS: u64 = 16;
 
@@ -151,6 +158,26 @@ impl CheckpointGap {
     }
 }
 
+/// What has gone by since the last checkpoint on the wall's clock.
+pub(super) struct WallGap {
+    pub since: Instant,
+    pub length: Duration,
+    /// It was over when it was last looked at.
+    is_over: bool,
+}
+
+impl WallGap {
+    pub fn begin(length: Duration) -> Self {
+        WallGap { since: Instant::now(), length, is_over: false }
+    }
+}
+
+impl Default for WallGap {
+    fn default() -> Self {
+        Self::begin(WALL_MAX)
+    }
+}
+
 /// A run that is kept.
 pub struct Keeper {
     pub(super) journal: Journal,
@@ -172,18 +199,24 @@ pub struct Keeper {
     /// Where it is between two checkpoints by barriers, and by events.
     pub(super) part: CheckpointGap,
     pub(super) part_of_events: CheckpointGap,
+    /// The same by the wall's clock.
+    pub(super) part_of_wall: WallGap,
     pub(super) news: Vec<String>,
+    /// What of it is kept for how long.
+    pub(super) retention: Retention,
     /// It was said that its state does not fit into a checkpoint.
     pub(super) too_large: bool,
     pub(super) _lock: Lock,
 }
 
 impl Keeper {
-    /// Sees every barrier, and events between two of them where a checkpoint is due; `talk` is what was said until then, on its way to the disk.
+    /// Sees every barrier, and events between two of them where a checkpoint is due; `feed` is where the last event came from,
+    /// `talk` what was said until then, on its way to the disk.
     pub fn barrier(
         &mut self,
         engine: &Engine,
         stats: &RunStats,
+        feed: &dyn Feed,
         talk: Option<TalkOnDisk>,
     ) -> Result<(), KeepError> {
         self.compare(engine, stats)?;
@@ -198,7 +231,7 @@ impl Keeper {
         if self.is_due(stats) {
             self.part = part.at(stats.barriers);
             self.part_of_events = self.part_of_events.at(stats.events);
-            self.checkpoint(engine, stats, talk)?;
+            self.checkpoint(engine, stats, feed, talk)?;
         } else if (stats.barriers - part.from).is_multiple_of(part.cursor_every()) {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
@@ -213,9 +246,17 @@ impl Keeper {
         events >= self.part_of_events.end()
     }
 
+    /// Looks at the wall's clock, once for all that is asked at a barrier.
+    pub fn look_at_clock(&mut self) {
+        let wall = &mut self.part_of_wall;
+        wall.is_over = wall.since.elapsed() >= wall.length;
+    }
+
     /// Whether what is seen next makes a checkpoint.
     pub fn is_due(&self, stats: &RunStats) -> bool {
-        let is_over = stats.barriers >= self.part.end() || self.is_due_by_events(stats.events);
+        let is_over = stats.barriers >= self.part.end()
+            || self.is_due_by_events(stats.events)
+            || self.part_of_wall.is_over;
         is_over && !self.room.is_full() && !self.is_replaying(stats)
     }
 
@@ -290,19 +331,22 @@ impl Keeper {
         Ok(())
     }
 
-    /// Keeps all of the state, once what was said until then is on disk. Returns the number of its frame, none if it was
+    /// Keeps all of the state, and where the feed is, once what was said until then is on disk. Returns the number of its frame, none if it was
     /// kept already.
     pub fn checkpoint(
         &mut self,
         engine: &Engine,
         stats: &RunStats,
+        feed: &dyn Feed,
         talk: Option<TalkOnDisk>,
     ) -> Result<Option<u64>, KeepError> {
         let is_kept = self.kept == Some((stats.events, stats.commands));
         if is_kept || self.room.is_full() || self.is_replaying(stats) {
             return Ok(None);
         }
-        let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
+        self.part_of_wall = WallGap::begin(self.part_of_wall.length);
+        let head = (self.cursor(engine, stats), stats, feed.position());
+        let state = encode(&postcard::to_stdvec(&head)?, &engine.snapshot()?);
         // Whoever goes on from here cannot say it again.
         talk.into_iter().for_each(TalkOnDisk::wait);
         let seq = match self.journal.append(RecordKind::Checkpoint, VERSION, &state) {
@@ -328,12 +372,14 @@ impl Keeper {
             tracing::warn!("the store is let go: {why}");
             self.news.push(format!("{why}; the run goes on, the journal has all of it"));
         }
+        let events_of = |payload: &[u8]| decode(payload).map(|kept| kept.cursor.events);
+        self.news.extend(self.retention.look(self.journal.open_segment(), events_of));
         Ok(Some(seq))
     }
 
     /// The feed ended: keeps the state and says that nothing comes after it.
-    pub fn end(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
-        self.checkpoint(engine, stats, None)?;
+    pub fn end(&mut self, engine: &Engine, stats: &RunStats, feed: &dyn Feed) -> Result<(), KeepError> {
+        self.checkpoint(engine, stats, feed, None)?;
         if !self.ended {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::End, VERSION, &cursor)?;
@@ -341,6 +387,11 @@ impl Keeper {
             self.ended = true;
         }
         Ok(())
+    }
+
+    /// Bytes of the journal, and how many it may have.
+    pub fn space(&self) -> (u64, Option<u64>) {
+        self.retention.space()
     }
 
     /// What the operator must know, once.
@@ -359,22 +410,50 @@ impl Keeper {
     }
 }
 
-/// `[length of the head u32][cursor, told][snapshot]`.
-fn encode(cursor: &Cursor, stats: &RunStats, snapshot: &[u8]) -> Result<Vec<u8>, postcard::Error> {
-    let head = postcard::to_stdvec(&(cursor, stats))?;
+/// `[length of the head u32][cursor, stats, position of the feed][snapshot]`.
+fn encode(head: &[u8], snapshot: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(4 + head.len() + snapshot.len());
     out.extend_from_slice(&(head.len() as u32).to_le_bytes());
-    out.extend_from_slice(&head);
+    out.extend_from_slice(head);
     out.extend_from_slice(snapshot);
-    Ok(out)
+    out
+}
+
+/// What a checkpoint has of a run.
+pub(super) struct KeptState<'a> {
+    pub cursor: Cursor,
+    pub stats: RunStats,
+    /// Where the feed was; none where only reading on leads there.
+    pub position: Option<FeedPosition>,
+    pub snapshot: &'a [u8],
 }
 
 /// What [`encode`] made.
-pub(super) fn decode(bytes: &[u8]) -> Option<(Cursor, RunStats, &[u8])> {
+pub(super) fn decode(bytes: &[u8]) -> Option<KeptState<'_>> {
     let (len, rest) = bytes.split_first_chunk::<4>()?;
     let (head, snapshot) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-    let (cursor, stats) = postcard::from_bytes(head).ok()?;
-    Some((cursor, stats, snapshot))
+    let (cursor, stats, position) = postcard::from_bytes(head).ok()?;
+    Some(KeptState { cursor, stats, position, snapshot })
+}
+
+/// Puts a feed that was just opened after so many events: where a checkpoint says that it was, or by reading on, where
+/// that says nothing of such a feed. False where it ends before.
+pub(super) fn advance(
+    feed: &mut dyn Feed,
+    events: u64,
+    position: Option<&FeedPosition>,
+) -> Result<bool, FeedError> {
+    if let Some(position) = position
+        && feed.seek(position)?
+    {
+        return Ok(true);
+    }
+    for _ in 0..events {
+        if feed.next()?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

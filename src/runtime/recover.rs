@@ -17,8 +17,11 @@
 
 use super::disk_room::DiskRoom;
 use super::evidence::{self, MARKED_SINCE, StateEvidence, StoreCopy};
-use super::keep::{CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, VERSION, decode};
+use super::keep::{
+    CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, KeptState, VERSION, WallGap, advance, decode,
+};
 use super::lock::{Lock, LockError};
+use super::retention::Retention;
 use super::stats::{IN_DOUBT, RunStats};
 use crate::domain::{Command, Stamp, Universe};
 use crate::engine::Engine;
@@ -26,7 +29,7 @@ use crate::engine::state::{self, SnapshotError};
 use crate::journal::{
     self, Acknowledged, Journal, JournalError, MarkFile, MarkReading, RecordKind, Recovery, RunHeader,
 };
-use crate::market::feed::{Feed, FeedError, FeedInfo};
+use crate::market::feed::{Feed, FeedError, FeedInfo, FeedPosition};
 use crate::store::{self, Newest, StateStore};
 use crate::talk::{NameTable, TalkHead, TalkLog};
 use serde::{Deserialize, Serialize};
@@ -108,6 +111,15 @@ impl RunIdentity {
     }
 }
 
+/// Why a state is not of use here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherLayout {
+    /// Layout of its newest checkpoint, as a word of names of files: `layout-20`.
+    pub found: String,
+    /// What else is in doubt about it.
+    pub doubt: Option<String>,
+}
+
 /// Why a state folder is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
@@ -168,12 +180,20 @@ pub enum RecoverError {
         /// Number of the frame that cannot be read.
         seq: u64,
     },
+    /// Kept by a program with another layout.
+    #[error("{dir}: it was kept in {found}, and this program has layout {known}", dir = dir.display(), found = layout.found, known = state::VERSION)]
+    Layout {
+        /// State folder that has to be lived through again.
+        dir: PathBuf,
+        /// What it was kept in.
+        layout: OtherLayout,
+    },
     /// The feed is shorter than it was.
-    #[error("{dir}: the market ends after {events} events, and the checkpoint was made later; the data changed", dir = dir.display())]
+    #[error("{dir}: the market ends before the {events} events after which the checkpoint was made; the data changed", dir = dir.display())]
     Short {
         /// State folder whose checkpoint is ahead of the market.
         dir: PathBuf,
-        /// Events of the feed.
+        /// Events of the checkpoint.
         events: u64,
     },
     /// A file or folder of the state could not be read or written.
@@ -214,11 +234,13 @@ pub struct ResumeOptions {
     /// The run is lived through again from its first event, with the commands of its journal: what it decided and said is
     /// compared on the way, and what is not in its talk log is written.
     pub replays: bool,
+    /// Bytes that the journal may have; none: as many as it gets.
+    pub budget: Option<u64>,
 }
 
 impl From<Probe> for ResumeOptions {
     fn from(probe: Probe) -> Self {
-        ResumeOptions { probe, replays: false }
+        ResumeOptions { probe, replays: false, budget: None }
     }
 }
 
@@ -264,10 +286,9 @@ pub fn open(
         found,
     };
     let stats = resumption.found.as_ref().map(|f| f.stats.clone()).unwrap_or_default();
-    for events in 0..stats.events {
-        if feed.next()?.is_none() {
-            return Err(RecoverError::Short { dir: dir.to_path_buf(), events });
-        }
+    let position = resumption.found.as_ref().and_then(|f| f.position.as_ref());
+    if !advance(feed, stats.events, position)? {
+        return Err(RecoverError::Short { dir: dir.to_path_buf(), events: stats.events });
     }
     resumption.doubt = resumption.in_doubt(&evidence, feed.info().from);
     let begun = begin(dir, run, &payload, &evidence, &mut resumption, &mut news)?;
@@ -282,15 +303,11 @@ pub fn open(
     let talk = open_talk(dir, identity, engine, &mut news);
     let Resumption { found, reached, given, doubt } = resumption;
     // Last, so that nobody overlooks it.
-    news.extend(doubt.and_then(|kill| kill.why).map(|why| {
-        format!(
-            "{why}. It comes up halted, only reductions pass: put the journal back from a backup (hive restore), or see \
-             what is held (hive ctl status; hive journal export {}) and release it with hive ctl reset",
-            dir.display()
-        )
-    }));
+    news.extend(doubt.and_then(|kill| kill.why).map(|why| halted(dir, &why)));
+    let (mut journal, retention) = (begun.journal, Retention::new(dir, how.budget));
+    journal.limit_segments(retention.segment_bytes());
     let keeper = Keeper {
-        journal: begun.journal,
+        journal,
         mark: begun.mark,
         store: begun.store,
         data_hash: identity.data_hash.clone(),
@@ -300,13 +317,24 @@ pub fn open(
         ended: seen.newest(RecordKind::End as u16).next().is_some(),
         part: CheckpointGap::of_barriers(stats.barriers),
         part_of_events: CheckpointGap::of_events(stats.events),
+        part_of_wall: WallGap::default(),
         news: Vec::new(),
+        retention,
         room: DiskRoom::new(dir),
         too_large: false,
         replays,
         _lock: lock,
     };
     Ok(Resumed { keeper, stats, talk, again, news })
+}
+
+/// What is said of a run that doubt halts.
+fn halted(dir: &Path, why: &str) -> String {
+    format!(
+        "{why}. It comes up halted, only reductions pass: put the journal back from a backup (hive restore), or see what is held \
+         (hive ctl status; hive journal export {}) and release it with hive ctl reset",
+        dir.display()
+    )
 }
 
 /// From where, and through what, a run comes to where it was.
@@ -554,6 +582,14 @@ struct RecoveredState {
     from: &'static str,
     cursor: Cursor,
     stats: RunStats,
+    position: Option<FeedPosition>,
+}
+
+impl RecoveredState {
+    fn of(seq: u64, from: &'static str, kept: KeptState<'_>) -> Self {
+        let KeptState { cursor, stats, position, .. } = kept;
+        RecoveredState { seq, from, cursor, stats, position }
+    }
 }
 
 /// Tries the checkpoints from the newest on; the store's copy stands for the newest, or, where the journal has lost it,
@@ -570,12 +606,9 @@ fn restore(
         || RecoverError::Foreign { dir: dir.to_path_buf(), why: "its settings are others".to_owned() };
     if let Some(copy) = evidence.ahead() {
         match decode(&copy.state) {
-            Some((cursor, ..)) if cursor.data_hash != identity.data_hash => return Err(settings()),
-            Some((cursor, stats, snapshot)) => match engine.restore(snapshot) {
-                Ok(()) => {
-                    let seq = copy.applied_seq;
-                    return Ok(Some(RecoveredState { seq, from: FROM_AHEAD, cursor, stats }));
-                }
+            Some(kept) if kept.cursor.data_hash != identity.data_hash => return Err(settings()),
+            Some(kept) => match engine.restore(kept.snapshot) {
+                Ok(()) => return Ok(Some(RecoveredState::of(copy.applied_seq, FROM_AHEAD, kept))),
                 Err(SnapshotError::Foreign) => return Err(settings()),
                 Err(e) => news.push(format!("the store's checkpoint {}: {e}", copy.applied_seq)),
             },
@@ -595,36 +628,47 @@ fn restore(
     }
     let fits = |c: &&Newest| agrees(seen, Some(c)) == Ok(true);
     let mut copy = if let StoreCopy::Newest(copy) = &evidence.store { Some(copy).filter(fits) } else { None };
+    let mut other = None;
     for frame in seen.newest(RecordKind::Checkpoint as u16) {
         let (from, bytes) = match copy.take() {
             Some(copy) => ("sled", copy.state.clone()),
             None => ("the journal", journal::read_frame(&dir.join("journal"), frame)?),
         };
         let decoded = if frame.ver == VERSION { decode(&bytes) } else { None };
-        let Some((cursor, stats, snapshot)) = decoded else {
+        let Some(kept) = decoded else {
+            other.get_or_insert(format!("payload-{}", frame.ver));
             news.push(format!(
                 "checkpoint {} has a layout that is not known here; trying an older one",
                 frame.seq
             ));
             continue;
         };
-        match engine.restore(snapshot) {
-            Ok(()) => return Ok(Some(RecoveredState { seq: frame.seq, from, cursor, stats })),
+        match engine.restore(kept.snapshot) {
+            Ok(()) => return Ok(Some(RecoveredState::of(frame.seq, from, kept))),
             Err(SnapshotError::Foreign) => return Err(settings()),
-            Err(e) => news.push(format!("checkpoint {}: {e}", frame.seq)),
+            Err(e) => {
+                if let SnapshotError::Version { found } = e {
+                    other.get_or_insert(format!("layout-{found}"));
+                }
+                news.push(format!("checkpoint {}: {e}", frame.seq));
+            }
         }
     }
-    Ok(None)
+    let doubts = evidence.doubts();
+    let doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+    let layout =
+        |found| RecoverError::Layout { dir: dir.to_path_buf(), layout: OtherLayout { found, doubt } };
+    other.map_or(Ok(None), |found| Err(layout(found)))
 }
 
 /// Where the run was when it died: its last cursor, or its last checkpoint if that is later.
 fn reached(dir: &Path, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> {
     let newest = |kind: RecordKind| {
-        let frame = seen.newest(kind as u16).next();
+        let frame = seen.newest(kind as u16).find(|frame| frame.ver == VERSION);
         frame.map(|frame| journal::read_frame(&dir.join("journal"), frame)).transpose()
     };
     let cursor = newest(RecordKind::Cursor)?.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
-    let checkpoint = newest(RecordKind::Checkpoint)?.as_deref().and_then(decode).map(|(cursor, ..)| cursor);
+    let checkpoint = newest(RecordKind::Checkpoint)?.as_deref().and_then(decode).map(|kept| kept.cursor);
     Ok(cursor.into_iter().chain(checkpoint).max_by_key(|c| (c.events, c.commands)))
 }
 

@@ -14,7 +14,7 @@
 //! 4. What is shown was decided: wherever the journal says what had been decided until then, it is compared on the way.
 //! 5. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
 
-use super::keep::{Cursor, JournaledCommand, decode};
+use super::keep::{Cursor, JournaledCommand, VERSION, advance, decode};
 use super::snapshot_ring::SnapshotRing;
 use super::stats::RunStats;
 use super::stepper::Stepper;
@@ -172,26 +172,27 @@ fn work(shared: &ArchiveShared, journal: &Path, scene: &RecordedRun, remake: &Re
 /// What the journal has for a moment: the newest checkpoint that is old enough, the commands that came after it, and
 /// everything that it says of what was decided since.
 #[derive(Default)]
-struct Pages {
+pub(super) struct Pages {
     checkpoint: Option<Vec<u8>>,
     given: VecDeque<JournaledCommand>,
     /// By events and commands, what was decided until then.
-    decided: BTreeMap<(u64, u64), Digest>,
+    pub decided: BTreeMap<(u64, u64), Digest>,
 }
 
-fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
+pub(super) fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
     let mut pages = Pages::default();
     let (mut place, mut given) = (None, Vec::new());
     journal::scan(journal, |frame| {
         let cursor = match frame.kind {
-            k if k == RecordKind::Checkpoint as u16 => {
+            // Of a layout that is not known here the way is lived through from before.
+            k if k == RecordKind::Checkpoint as u16 && frame.ver == VERSION => {
                 let decoded = decode(frame.payload);
-                let old = decoded.as_ref().is_some_and(|(c, ..)| c.at.is_some_and(|at| at <= before));
-                if let Some((cursor, ..)) = decoded.as_ref().filter(|_| old) {
-                    place = Some((frame.seq, cursor.events));
+                let old = decoded.as_ref().is_some_and(|k| k.cursor.at.is_some_and(|at| at <= before));
+                if let Some(kept) = decoded.as_ref().filter(|_| old) {
+                    place = Some((frame.seq, kept.cursor.events));
                     pages.checkpoint = Some(frame.payload.to_vec());
                 }
-                decoded.map(|(cursor, ..)| cursor)
+                decoded.map(|kept| kept.cursor)
             }
             k if k == RecordKind::Cursor as u16 || k == RecordKind::End as u16 => {
                 postcard::from_bytes::<Cursor>(frame.payload).ok()
@@ -241,16 +242,17 @@ fn fetch(
 ) -> Result<Fetched, String> {
     let pages = read(journal, Stamp(at.0.saturating_sub(WARM.0)))?;
     let (mut engine, mut feed) = remake()?;
-    let stats = match pages.checkpoint.as_deref().and_then(decode) {
-        Some((_, stats, snapshot)) => {
-            engine.restore(snapshot).map_err(|e| format!("a checkpoint before that cannot be used: {e}"))?;
-            stats
+    let (stats, position) = match pages.checkpoint.as_deref().and_then(decode) {
+        Some(kept) => {
+            let restored = engine.restore(kept.snapshot);
+            restored.map_err(|e| format!("a checkpoint before that cannot be used: {e}"))?;
+            (kept.stats, kept.position)
         }
-        None => RunStats::default(),
+        None => (RunStats::default(), None),
     };
     let begun = stats.events;
-    for _ in 0..begun {
-        feed.next().map_err(|e| e.to_string())?.ok_or("the market is shorter than it was")?;
+    if !advance(feed.as_mut(), begun, position.as_ref()).map_err(|e| e.to_string())? {
+        return Err("the market is shorter than it was".to_owned());
     }
     let recorder = Recorder::numbered(&engine, FAR + begun);
     let mut stepper = Stepper::new(&mut engine, stats, None);
@@ -274,7 +276,7 @@ fn fetch(
         if matches!(event, Event::Barrier(b) if b > end && kept) {
             break;
         }
-        let barrier = stepper.market(&event).map_err(|e| e.to_string())?;
+        let barrier = stepper.market(&event, feed.as_ref()).map_err(|e| e.to_string())?;
         compare(&mut decided, &stepper)?;
         let Some(barrier) = barrier else { continue };
         fetched.begin = stepper.stats.from;
@@ -347,7 +349,7 @@ mod tests {
         let mut stepper = Stepper::new(&mut engine, opened.stats, Some(&mut keeper));
         stepper.recorder = Some(recorder);
         while let Some(event) = feed.next().unwrap() {
-            let Some(at) = stepper.market(&event).unwrap() else { continue };
+            let Some(at) = stepper.market(&event, feed.as_ref()).unwrap() else { continue };
             // The first comes right after the first checkpoint, before anything else has happened.
             let command = match shown.len() {
                 63 => Some(Command::Mute(AgentId(2))),
@@ -428,7 +430,7 @@ mod tests {
         journal::scan(&folder.path().join("journal"), |frame| {
             match frame.kind {
                 k if k == RecordKind::Checkpoint as u16 => {
-                    events.extend(decode(frame.payload).map(|d| d.0.events));
+                    events.extend(decode(frame.payload).map(|kept| kept.cursor.events));
                 }
                 k if k == RecordKind::Command as u16 => {
                     events.push(serde_json::from_slice::<JournaledCommand>(frame.payload).unwrap().events);

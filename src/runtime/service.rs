@@ -143,6 +143,7 @@ impl<'a> Clients<'a> {
         self.shown = Some(Instant::now());
         self.scenery.cockpit.clients = self.hub.clients() as u32;
         self.scenery.cockpit.doubt = stepper.doubt().map(str::to_owned);
+        self.scenery.cockpit.kept = stepper.kept();
         let view = recorder.picture(stepper.engine, &self.scenery.cockpit);
         // Encoding plain data of bounded size into memory does not fail; if it ever did, clients would
         // be told nothing new rather than something wrong.
@@ -150,6 +151,7 @@ impl<'a> Clients<'a> {
         let change = self.last.as_ref().map(|last| Delta::between(last, &view));
         let change = change.and_then(|c| postcard::to_stdvec(&c).ok()).filter(|c| c.len() < whole.len());
         let mut status = operator::status(stepper.engine, &self.scenery.status, seq);
+        status.kept.clone_from(&self.scenery.cockpit.kept);
         if let Some(doubt) = &self.scenery.cockpit.doubt {
             status.because = Some(format!("{doubt}: hive ctl reset"));
         }

@@ -13,8 +13,10 @@ use super::kill::KillSwitch;
 use super::stats::{DISK_FULL, HALT_OVER, RunStats};
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
+use crate::market::feed::Feed;
 use crate::recorder::Recorder;
 use crate::talk::{TalkLog, TalkOnDisk};
+use crate::view::operator::KeptSpace;
 
 /// Engine and company.
 pub struct Stepper<'a> {
@@ -43,8 +45,8 @@ impl<'a> Stepper<'a> {
         Stepper { engine, stats, out, keeper, recorder: None, talk: None, kill: None, full: None }
     }
 
-    /// Steps an event of the feed. Tells the stamp if it was a barrier that counted.
-    pub fn market(&mut self, event: &Event) -> Result<Option<Stamp>, KeepError> {
+    /// Steps an event that was just taken from the feed. Tells the stamp if it was a barrier that counted.
+    pub fn market(&mut self, event: &Event, feed: &dyn Feed) -> Result<Option<Stamp>, KeepError> {
         self.stats.events += 1;
         self.step(event);
         if !self.out.accepted {
@@ -62,10 +64,13 @@ impl<'a> Stepper<'a> {
         }
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         let events = self.stats.events;
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| barrier.is_some()) {
+            keeper.look_at_clock();
+        }
         if barrier.is_some() || self.keeper.as_ref().is_some_and(|k| k.is_due_by_events(events)) {
             let talk = self.keep_talk()?;
             if let Some(keeper) = &mut self.keeper {
-                keeper.barrier(self.engine, &self.stats, talk)?;
+                keeper.barrier(self.engine, &self.stats, feed, talk)?;
             }
         }
         self.replay()?;
@@ -192,6 +197,12 @@ impl<'a> Stepper<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What is kept of it on disk. However small that is made, its past can be had from its first barrier on.
+    pub fn kept(&self) -> Option<KeptSpace> {
+        let (bytes, budget) = self.keeper.as_ref()?.space();
+        Some(KeptSpace { bytes, budget, from: self.stats.from.map(|at| at.to_string()) })
     }
 
     /// What the program itself halted the run for, while it is halted.

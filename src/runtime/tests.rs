@@ -2,13 +2,26 @@
 //! tests say so and check nothing.
 
 use super::files::{FileError, open_data, open_file};
-use crate::domain::{Event, InstrumentKind, MarketEvent, Span, Stamp};
+use super::keep::JournaledCommand;
+use super::keep::WallGap;
+use super::recover::{self, Probe, ResumeOptions, Resumed, RunIdentity};
+use super::replay::{Archive, Lookup};
+use super::stepper::Stepper;
+use crate::config::setup;
+use crate::domain::{AgentId, Command, Digest, Event, InstrumentKind, MarketEvent, Span, Stamp, Universe};
+use crate::engine::Engine;
+use crate::journal::{self, NEWEST, RecordKind};
+use crate::market::feed::{FeedInfo, FeedPosition, FeedReport};
 use crate::market::history::{HistoryFeed, HistorySettings, Window};
-use crate::market::synth::{SynthFeed, SynthSettings};
+use crate::market::synth::{Detail, SynthFeed, SynthSettings};
 use crate::market::{Feed, FeedError};
+use crate::recorder::RecordedRun;
 use facts::{absolute, closes, correlation, kurtosis, lagged, mean, moment, pairs, returns, variance_ratio};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 // What the embedded market is measured by, recorded ones are.
 #[path = "../market/synth/facts.rs"]
@@ -205,4 +218,182 @@ fn the_embedded_market_is_like_the_real_one() {
     ratio_of("variance ratio of twenty days", &|r| variance_ratio(r, 120), 0.6, 1.3);
     let made_pairs = mean(&made.chunks(10).map(|run| pairs(run, correlation)).collect::<Vec<_>>());
     assert!((made_pairs - pairs(&real, correlation)).abs() < 0.12, "pairs {made_pairs}");
+}
+
+/// Counts what is read of it.
+struct CountedFeed {
+    feed: SynthFeed,
+    taken: u64,
+    /// It is as feeds are that cannot be sought.
+    only_read: bool,
+}
+
+impl Feed for CountedFeed {
+    fn info(&self) -> &FeedInfo {
+        self.feed.info()
+    }
+
+    fn universe(&self) -> &Universe {
+        self.feed.universe()
+    }
+
+    fn next(&mut self) -> Result<Option<Event>, FeedError> {
+        self.taken += 1;
+        self.feed.next()
+    }
+
+    fn report(&self) -> FeedReport {
+        self.feed.report()
+    }
+
+    fn position(&self) -> Option<FeedPosition> {
+        self.feed.position().filter(|_| !self.only_read)
+    }
+
+    fn seek(&mut self, to: &FeedPosition) -> Result<bool, FeedError> {
+        if self.only_read { Ok(false) } else { self.feed.seek(to) }
+    }
+}
+
+/// A run that is paced has no checkpoint that is old on the wall, whatever it decides by.
+#[test]
+fn a_barrier_makes_a_checkpoint_once_enough_time_has_gone_by() {
+    let checkpoints = |wall: Duration| {
+        let config = crate::config::shipped().unwrap();
+        let mut feed = SynthFeed::new(SynthSettings { bars_days: 10, ..SynthSettings::default() }).unwrap();
+        let mut engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
+        let identity = RunIdentity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
+        let folder = tempfile::tempdir().unwrap();
+        let opened = recover::open(folder.path(), &identity, &mut engine, &mut feed, &Probe::Here.into());
+        let Resumed { mut keeper, stats, talk, .. } = opened.unwrap();
+        keeper.part_of_wall = WallGap::begin(wall);
+        let mut stepper = Stepper::new(&mut engine, stats, Some(&mut keeper));
+        stepper.talk = talk;
+        while let Some(event) = feed.next().unwrap() {
+            stepper.market(&event, &feed).unwrap();
+        }
+        let barriers = stepper.stats.barriers;
+        let seen = journal::verify(&folder.path().join("journal")).unwrap();
+        let kept = seen.counts.get(&(RecordKind::Checkpoint as u16)).copied().unwrap_or(0);
+        (barriers, kept, engine.respond.decisions)
+    };
+    let (barriers, kept, decisions) = checkpoints(Duration::ZERO);
+    assert_eq!((barriers, kept), (60, 60));
+    assert_eq!(checkpoints(Duration::from_secs(600)), (60, 0, decisions), "there is none before the 64th");
+}
+
+/// A start does not read what lies before its checkpoint, and comes to the same end as one that does.
+#[test]
+fn a_start_seeks_and_where_that_cannot_be_it_reads() {
+    let made = |only_read| {
+        let config = crate::config::shipped().unwrap();
+        let detail =
+            Detail { step: Span::seconds(900), ..Detail::last(2, SynthSettings::default().from, 12) };
+        let settings = SynthSettings { bars_days: 12, detail: Some(detail), ..SynthSettings::default() };
+        let feed = SynthFeed::new(settings).unwrap();
+        let engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
+        (engine, CountedFeed { feed, taken: 0, only_read })
+    };
+    // As many barriers as are stepped before it dies, if it does.
+    let live = |dir: &Path, only_read: bool, until: u64| {
+        let (mut engine, mut feed) = made(only_read);
+        let identity = RunIdentity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
+        let opened = recover::open(dir, &identity, &mut engine, &mut feed, &Probe::Here.into()).unwrap();
+        let (mut keeper, begun) = (opened.keeper, opened.stats.events);
+        let taken = feed.taken;
+        let mut stepper = Stepper::new(&mut engine, opened.stats, Some(&mut keeper));
+        while stepper.stats.barriers < until
+            && let Some(event) = feed.next().unwrap()
+        {
+            stepper.market(&event, &feed).unwrap();
+        }
+        (begun, taken, engine.state_hash())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (_, _, whole) = live(&folder.path().join("whole"), false, u64::MAX);
+    for (kept, read) in [(false, false), (true, true), (true, false), (false, true)] {
+        let dir = folder.path().join(format!("{kept}-{read}"));
+        live(&dir, kept, 66);
+        let (begun, taken, hash) = live(&dir, read, u64::MAX);
+        assert!(begun > 5_000, "there is a checkpoint: {begun}");
+        assert_eq!((taken, hash == whole), (if kept || read { begun } else { 0 }, true), "{kept} {read}");
+    }
+}
+
+/// Lives through 80 days that are kept, with commands on the way, a checkpoint at every barrier; its folder, decisions and hash.
+fn kept_within(dir: &Path, budget: Option<u64>, replays: bool) -> (Vec<String>, Digest, String, Stamp) {
+    let (mut engine, mut feed) = in_bars(80);
+    let identity = RunIdentity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
+    let how = ResumeOptions { probe: Probe::Here, replays, budget };
+    let Resumed { mut keeper, stats, mut news, .. } =
+        recover::open(dir, &identity, &mut engine, feed.as_mut(), &how).unwrap();
+    keeper.part_of_wall = WallGap::begin(Duration::ZERO);
+    let mut stepper = Stepper::new(&mut engine, stats, Some(&mut keeper));
+    while let Some(event) = feed.next().unwrap() {
+        let barrier = stepper.market(&event, feed.as_ref()).unwrap();
+        if let (Some(at), true, 100 | 300) = (barrier, stepper.caught_up(), stepper.stats.barriers) {
+            let (events, command) =
+                (stepper.stats.events, Some(Command::Mute(AgentId(stepper.stats.commands as u32))));
+            stepper.command(&JournaledCommand { events, at, command, uid: 7, pid: 8, why: None }).unwrap();
+        }
+    }
+    let stats = stepper.stats;
+    keeper.end(&engine, &stats, feed.as_ref()).unwrap();
+    news.extend(keeper.news());
+    (news, engine.respond.decisions, engine.state_hash(), engine.now().unwrap())
+}
+
+fn in_bars(days: u32) -> (Engine, Box<dyn Feed>) {
+    let config = crate::config::shipped().unwrap();
+    let feed = SynthFeed::new(SynthSettings { bars_days: days, ..SynthSettings::default() }).unwrap();
+    let engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
+    (engine, Box::new(feed))
+}
+
+#[test]
+fn a_journal_stays_within_its_budget_and_loses_nothing_that_was_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let (all, some) = (folder.path().join("all"), folder.path().join("some"));
+    let whole = kept_within(&all, None, false);
+    let size = |dir: &Path| journal::size(&dir.join("journal")).unwrap();
+    let budget = size(&all) / 6;
+    let small = kept_within(&some, Some(budget), false);
+    assert_eq!((&small.0[1..], &small.1, &small.2), (&[][..], &whole.1, &whole.2), "{:?}", small.0);
+    assert!(size(&some) <= budget, "{} of {budget}, {} without", size(&some), size(&all));
+    let frames = |dir: &Path| {
+        let mut all = BTreeMap::<u16, Vec<Vec<u8>>>::new();
+        journal::scan(&dir.join("journal"), |f| {
+            all.entry(f.kind).or_default().push(f.payload.to_vec());
+            Ok(())
+        })
+        .unwrap();
+        all
+    };
+    let (before, after) = (frames(&all), frames(&some));
+    for kind in [RecordKind::Config, RecordKind::Command, RecordKind::Cursor, RecordKind::End] {
+        let of = |frames: &BTreeMap<u16, Vec<Vec<u8>>>| frames.get(&(kind as u16)).map(Vec::len);
+        assert_eq!(of(&before), of(&after), "{kind:?}");
+    }
+    let (dropped, left) = (&after[&(RecordKind::Dropped as u16)], &after[&(RecordKind::Checkpoint as u16)]);
+    assert!(dropped.len() > 200 && left.len() > NEWEST, "{} dropped, {} left", dropped.len(), left.len());
+    // It goes on from its newest checkpoint, and a replay from its first event comes to the same.
+    for replays in [false, true] {
+        let again = kept_within(&some, Some(budget), replays);
+        assert_eq!((&again.1, &again.2), (&whole.1, &whole.2), "{:?}", again.0);
+    }
+    // Any moment of its past can be had, however early.
+    let archive = Archive::new(&some, RecordedRun::default(), Arc::new(|| Ok(in_bars(80))));
+    let day = |day: i64| SynthSettings::default().from.after(Span(day * Span::DAY.0));
+    for at in [day(3), day(30), day(70)] {
+        let end = std::time::Instant::now() + Duration::from_secs(120);
+        let past = loop {
+            match archive.find(at, whole.3, None) {
+                Lookup::Past(past) => break past,
+                Lookup::Fetching(_) => assert!(std::time::Instant::now() < end, "it never comes"),
+                Lookup::Refused(why) => panic!("{why}"),
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!((past.view.market_time, past.from), (Some(at), day(0).after(FOUR_HOURS)));
+    }
 }

@@ -162,7 +162,13 @@ fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
         _ => StyleRole::Text,
     };
     let (full, rest) = words::bar(share, 6);
-    vec![
+    let kept = c.kept.as_ref().map(|kept| {
+        let of = kept.budget.map(|b| format!(" of {}", words::bytes(b))).unwrap_or_default();
+        let from = kept.from.as_deref().and_then(|at| at.get(..10)).map(|day| format!(", from {day} on"));
+        let text = format!("  kept {}{of}{}", words::bytes(kept.bytes), from.unwrap_or_default());
+        vec![Span::styled(text, dim)]
+    });
+    let groups = vec![
         vec![Span::styled(format!(" {}", a.run.to_uppercase()), t.of(role))],
         vec![
             Span::styled("  equity ", dim),
@@ -182,7 +188,8 @@ fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
         vec![Span::styled(format!("  {} voices", c.voices), dim)],
         vec![Span::styled(format!("  {} orders", words::thousands(a.orders as f64)), dim)],
         vec![Span::styled(format!("  {} messages", words::thousands(a.messages as f64)), dim)],
-    ]
+    ];
+    groups.into_iter().chain(kept).collect()
 }
 
 /// The way back, where there is one.

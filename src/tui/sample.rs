@@ -81,6 +81,7 @@ fn fill(order: u64) -> FillRow {
 pub fn picture(seq: u64) -> Cockpit {
     let wave = |a: f64| (0..500).map(|i| a * (f64::from(i) / 40.0).sin()).collect::<Vec<_>>();
     Cockpit {
+        kept: None,
         seq,
         hive: "hive".to_owned(),
         currency: "USDT".to_owned(),

@@ -5,6 +5,15 @@ use crate::domain::{Decimal, Stamp};
 use crate::view::cockpit::AgentState;
 pub use crate::view::{grouped as thousands, letters};
 
+/// Bytes as people say them: `35 MB`, `1.0 GB`.
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..0x10_0000 => format!("{} KB", bytes >> 10),
+        0x10_0000..0x4000_0000 => format!("{} MB", bytes >> 20),
+        _ => format!("{:.1} GB", bytes as f64 / f64::from(1 << 30)),
+    }
+}
+
 /// `▲ +1,234`, `▼ -1,234`, `  0`: a sign glyph, never colour alone.
 pub fn gain(x: f64) -> String {
     let text = thousands(x);

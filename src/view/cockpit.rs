@@ -7,6 +7,7 @@
 //! 3. Equal pictures have equal [`Cockpit::view_hash`].
 
 use super::managers::ManagerRow;
+use super::operator::KeptSpace;
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
 use crate::domain::{AgentId, Command, FamilyId, Goal, MessageId, Money, Span, Stamp};
@@ -459,6 +460,8 @@ pub struct Cockpit {
     pub more_orders: u64,
     /// The last fills, oldest first.
     pub fills: Vec<FillRow>,
+    /// What is kept of the run on disk; none where nothing is.
+    pub kept: Option<KeptSpace>,
 }
 
 impl Cockpit {

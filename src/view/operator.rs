@@ -24,6 +24,17 @@ pub struct RunInfo {
     pub pid: u32,
 }
 
+/// What is kept of a run on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSpace {
+    /// Bytes of its journal.
+    pub bytes: u64,
+    /// Bytes that the journal may have; none: as many as it gets.
+    pub budget: Option<u64>,
+    /// The oldest moment that can be asked for; none before the first barrier.
+    pub from: Option<String>,
+}
+
 /// How the hive is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -65,6 +76,8 @@ pub struct Status {
     pub interventions: u64,
     /// Clients that are attached now, the one that asks among them.
     pub clients: u32,
+    /// What is kept of it; none where nothing is.
+    pub kept: Option<KeptSpace>,
 }
 
 /// How an agent is.

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -37,6 +37,10 @@ pub const ORDERS_MAX: usize = CLIENTS_MAX;
 pub const KILL_SEATS: usize = 4;
 /// How long a script may be silent before it is let go; who watches may be as silent as it likes.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long a seat of the kill switch is left to who has not greeted, once another wants it.
+const GREETING: Duration = Duration::from_millis(100);
+/// Threads that refuse clients at most; beyond that a client is let go without a word.
+const REFUSING_MAX: usize = 32;
 /// How long a greeting may take, and a frame to be taken by a client.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a command may wait for the engine.
@@ -71,8 +75,32 @@ struct SlotBoard {
     /// `seq` of the picture before.
     base: u64,
     closed: Option<String>,
-    clients: BTreeMap<u64, UnixStream>,
+    clients: BTreeMap<u64, Enlisted>,
     next: u64,
+}
+
+/// A client that was let in.
+struct Enlisted {
+    stream: UnixStream,
+    seat: Seat,
+    since: Instant,
+    has_greeted: bool,
+}
+
+impl SlotBoard {
+    /// Takes the seat of the kill switch from who has held it longest without as much as a greeting. Whoever wants to stop has
+    /// greeted by now.
+    fn evict(&mut self) -> bool {
+        let idle = |c: &Enlisted| c.seat == Seat::Kept && !c.has_greeted && c.since.elapsed() >= GREETING;
+        let Some(number) = self.clients.iter().find(|(_, c)| idle(c)).map(|(number, _)| *number) else {
+            return false;
+        };
+        if let Some(client) = self.clients.remove(&number) {
+            // Its thread sees the end and goes.
+            let _ = client.stream.shutdown(Shutdown::Both);
+        }
+        true
+    }
 }
 
 struct HubShared {
@@ -82,6 +110,8 @@ struct HubShared {
     results: OnceLock<Results>,
     orders: OrderDesk,
     log: Log,
+    /// Threads that are refusing somebody.
+    refusing: AtomicUsize,
 }
 
 impl HubShared {
@@ -110,6 +140,7 @@ impl Hub {
             results: OnceLock::new(),
             orders,
             log,
+            refusing: AtomicUsize::new(0),
         });
         let door = Arc::clone(&shared);
         thread("hive door", move || accept(&door, &listener)).map_err(|source| PlaceError::Io {
@@ -158,8 +189,8 @@ impl Hub {
             };
             board = self.shared.news.wait_timeout(board, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        for stream in board.clients.values() {
-            let _ = stream.shutdown(Shutdown::Both);
+        for client in board.clients.values() {
+            let _ = client.stream.shutdown(Shutdown::Both);
         }
     }
 }
@@ -207,12 +238,12 @@ fn accept(shared: &Arc<HubShared>, listener: &UnixListener) {
         }
         let Some((number, twin, seat)) = enlist(shared, &stream) else {
             (shared.log)(&format!("a client was refused: {CLIENTS_MAX} are attached already"));
-            refuse(&stream, HelloVerdict::Full, &full());
+            refuse_beside(shared, stream);
             continue;
         };
         let mine = Arc::clone(shared);
         let served = thread("hive client", move || {
-            serve(&mine, &stream, peer, seat);
+            serve(&mine, &stream, peer, (number, seat));
             mine.board().clients.remove(&number);
             mine.news.notify_all();
         });
@@ -222,7 +253,7 @@ fn accept(shared: &Arc<HubShared>, listener: &UnixListener) {
             ));
             // Here, while nobody else can be let in: a machine that is out of threads is one on which somebody may want
             // to stop.
-            serve(shared, &twin, peer, Seat::Kept);
+            serve(shared, &twin, peer, (number, Seat::Kept));
             shared.board().clients.remove(&number);
         }
     }
@@ -252,13 +283,29 @@ fn enlist(shared: &HubShared, stream: &UnixStream) -> Option<(u64, UnixStream, S
     let mut board = shared.board();
     let seat = match board.clients.len() {
         n if n < CLIENTS_MAX => Seat::Free,
-        n if n < CLIENTS_MAX + KILL_SEATS => Seat::Kept,
+        n if n < CLIENTS_MAX + KILL_SEATS || board.evict() => Seat::Kept,
         _ => return None,
     };
     board.next += 1;
     let number = board.next;
-    board.clients.insert(number, held);
+    let client = Enlisted { stream: held, seat, since: Instant::now(), has_greeted: false };
+    board.clients.insert(number, client);
     Some((number, twin, seat))
+}
+
+/// Refuses a client on a thread of its own: it takes a moment, in which somebody may want to stop.
+fn refuse_beside(shared: &Arc<HubShared>, stream: UnixStream) {
+    if shared.refusing.fetch_add(1, Ordering::SeqCst) < REFUSING_MAX {
+        let mine = Arc::clone(shared);
+        let refused = thread("hive refusal", move || {
+            refuse(&stream, HelloVerdict::Full, &full());
+            mine.refusing.fetch_sub(1, Ordering::SeqCst);
+        });
+        if refused.is_ok() {
+            return;
+        }
+    }
+    shared.refusing.fetch_sub(1, Ordering::SeqCst);
 }
 
 fn refuse(mut stream: &UnixStream, verdict: HelloVerdict, why: &str) {
@@ -280,12 +327,15 @@ fn greet(stream: &UnixStream) -> Option<Hello> {
 }
 
 /// One client, from its greeting to its end.
-fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer, seat: Seat) {
+fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer, (number, seat): (u64, Seat)) {
     let _ = stream.set_write_timeout(Some(PATIENCE));
     let Some(hello) = greet(stream) else {
         (shared.log)(&format!("process {} was let go: it did not greet as a hive client does", peer.pid));
         return;
     };
+    if let Some(client) = shared.board().clients.get_mut(&number) {
+        client.has_greeted = true;
+    }
     let ours = super::VERSION;
     if hello.version != ours {
         let why = format!(

@@ -91,7 +91,7 @@ impl Run {
         let ended = drive::run(&mut stepper, &mut self.feed, BarPace::MAX, &never, None, |_| ()).unwrap();
         assert_eq!(ended, Ended::Feed);
         let stats = stepper.stats;
-        keeper.end(&self.engine, &stats).unwrap();
+        keeper.end(&self.engine, &stats, &self.feed).unwrap();
         assert!(keeper.news().is_empty(), "the store takes what is put");
         (news.join("\n"), self.engine.state_hash())
     }
@@ -106,7 +106,7 @@ impl Run {
         while stepper.stats.events < events
             && let Some(event) = self.feed.next().unwrap()
         {
-            stepper.market(&event).map_err(|e| e.to_string())?;
+            stepper.market(&event, &self.feed).map_err(|e| e.to_string())?;
         }
         assert!(stepper.caught_up(), "it is where it was, and beyond");
         Ok(news.join("\n"))
@@ -121,7 +121,7 @@ impl Run {
         while stepper.stats.events < events
             && let Some(event) = self.feed.next().unwrap()
         {
-            stepper.market(&event).unwrap();
+            stepper.market(&event, &self.feed).unwrap();
             if !stepper.caught_up() {
                 continue;
             }

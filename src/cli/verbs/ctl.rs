@@ -13,8 +13,10 @@ use clap::Args as ClapArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// How long `kill` tries to get through.
+const KILL_PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks for a new picture.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -83,10 +85,27 @@ fn wanted(args: &CtlArgs) -> Result<Option<Wanted<'_>>, Failure> {
     }
 }
 
+/// Attaches, again and again for a while: whoever wants to stop does not go away because seats are taken for a moment, or the
+/// hive is just being started.
+fn attach(reach: &EndpointArgs, patience: Duration) -> Result<Client, Failure> {
+    let (place, asked) = (reach.place()?, Instant::now());
+    loop {
+        match Client::attach(&place, ClientRole::Ctl, 0) {
+            Err(ClientError::Refused(_) | ClientError::NotRunning(_) | ClientError::Frame(_))
+                if asked.elapsed() < patience =>
+            {
+                std::thread::sleep(GLANCE);
+            }
+            done => return done.map_err(failed),
+        }
+    }
+}
+
 /// Asks, and says what was answered.
 pub fn run(args: &CtlArgs) -> Result<(), Failure> {
     let Some(wanted) = wanted(args)? else { return watch(args) };
-    let mut client = Client::attach(&args.reach.place()?, ClientRole::Ctl, 0).map_err(failed)?;
+    let patience = if args.verb == "kill" { KILL_PATIENCE } else { Duration::ZERO };
+    let mut client = attach(&args.reach, patience)?;
     let (ask, agent) = match wanted {
         Wanted::OfAgent(make, name) => {
             let all = agents(&mut client)?;

@@ -12,7 +12,7 @@ use crate::agents::personality::Traits;
 use crate::cli::checkpoint::stop_on_signals;
 use crate::cli::experiments::{market, open};
 use crate::cli::failure::Failure;
-use crate::cli::options::{self, RunOptions};
+use crate::cli::options::{self, Budget, RunOptions};
 use crate::cli::output::print;
 use crate::config::setup;
 use crate::config::{self, Config, ON_BARS};
@@ -162,6 +162,7 @@ impl LabOptions {
             speed: None,
             until_end: true,
             state: None,
+            state_budget: Budget::default(),
             fresh: false,
             replay: false,
             talk: None,

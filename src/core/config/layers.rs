@@ -146,6 +146,7 @@ const OTHER_VARIABLES: &[&str] = &[
     "HIVE_SOCKET",
     "HIVE_SPEED",
     "HIVE_STATE",
+    "HIVE_STATE_BUDGET",
     "HIVE_TEST_DATA",
     "HIVE_THEME",
 ];

@@ -6,6 +6,7 @@ use crate::domain::{Bar, Span, Stamp, is_unprintable, printable};
 use crate::market::FeedError;
 use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
 use csv::ByteRecord;
+use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 
 /// Bytes asked of a source at once.
@@ -63,10 +64,25 @@ pub(super) enum DecodedLine {
     End,
 }
 
+/// Where a row begins: bytes before it, unpacked, and its line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LinePosition {
+    byte: u64,
+    line: u64,
+}
+
+fn reader() -> csv::ReaderBuilder {
+    let mut reader = csv::ReaderBuilder::new();
+    reader.flexible(true).buffer_capacity(BUFFER);
+    reader
+}
+
 /// A file being read. The last row stays readable until the next [`Decoder::advance`].
 pub(super) struct Decoder {
     name: String,
     csv: csv::Reader<BoundedLines<HashingReader>>,
+    /// What lies before the reading began: the header is not read again by who was sought.
+    before: LinePosition,
     record: ByteRecord,
     columns: HistoryColumns,
     /// The symbol of a file without a symbol column.
@@ -92,10 +108,7 @@ impl Decoder {
         let failed = |line: u64, reason: String| FeedError::Read { file: name.clone(), line, reason };
         let inner = source.open().map_err(|e| failed(0, e.to_string()))?;
         let hasher = hash.then(blake3::Hasher::new);
-        let mut csv = csv::ReaderBuilder::new()
-            .flexible(true)
-            .buffer_capacity(BUFFER)
-            .from_reader(BoundedLines::new(HashingReader { inner, hasher }));
+        let mut csv = reader().from_reader(BoundedLines::new(HashingReader { inner, hasher }));
         let header = csv.byte_headers().map_err(|e| failed(1, e.to_string()))?.clone();
         if has_stray_quote(&header) {
             return Err(failed(1, "a quote in the header is not closed".to_owned()));
@@ -114,6 +127,7 @@ impl Decoder {
         Ok(Decoder {
             name,
             csv,
+            before: LinePosition::default(),
             record: ByteRecord::new(),
             columns,
             fixed,
@@ -131,7 +145,27 @@ impl Decoder {
 
     /// The line of the last row.
     pub fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
+        self.before.line + self.record.position().map_or(0, csv::Position::line)
+    }
+
+    /// Where the last row begins, or where the file ended.
+    pub fn position(&self) -> LinePosition {
+        let byte = self.record.position().map_or(0, csv::Position::byte);
+        LinePosition { byte: self.before.byte + byte, line: self.line() }
+    }
+
+    /// Goes on in the same file with the row that begins there. What lies before is unpacked where it is packed, but
+    /// neither decoded nor hashed.
+    pub fn seek(&mut self, source: &dyn SourceFile, to: LinePosition) -> Result<(), FeedError> {
+        let failed =
+            |e: io::Error| FeedError::Read { file: self.name.clone(), line: to.line, reason: e.to_string() };
+        let mut inner = source.open().map_err(failed)?;
+        io::copy(&mut inner.by_ref().take(to.byte), &mut io::sink()).map_err(failed)?;
+        let lines = BoundedLines::new(HashingReader { inner, hasher: None });
+        self.csv = reader().has_headers(false).from_reader(lines);
+        self.before = LinePosition { byte: to.byte, line: to.line.saturating_sub(1) };
+        self.stamp_text.clear();
+        Ok(())
     }
 
     /// Whether the file has volumes.
@@ -143,7 +177,7 @@ impl Decoder {
     pub fn advance(&mut self, table: &mut SymbolTable) -> Result<DecodedLine, FeedError> {
         let more = self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
             file: self.name.clone(),
-            line: self.record.position().map_or(0, csv::Position::line),
+            line: self.line(),
             reason: e.to_string(),
         })?;
         if !more {

@@ -3,11 +3,12 @@
 
 use super::buckets::{bucket, merge};
 use super::funding::{self, Settlements};
-use super::rows::{AlignedRows, Limits, UsableRow};
+use super::rows::{AlignedRows, Limits, RowsPosition, UsableRow};
 use super::scan;
 use super::settings::HistorySettings;
 use super::source::SourceFile;
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Stamp, Universe};
+use crate::market::feed::FeedPosition;
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
 
@@ -17,6 +18,7 @@ pub struct HistoryFeed {
     universe: Universe,
     report: FeedReport,
     rows: AlignedRows,
+    sources: Vec<Box<dyn SourceFile>>,
     /// By symbol number.
     instruments: Vec<Option<InstrumentId>>,
     settlements: Option<Settlements>,
@@ -90,6 +92,7 @@ impl HistoryFeed {
             universe: found.universe,
             report,
             rows,
+            sources,
             instruments: found.instruments,
             settlements,
             paid,
@@ -224,5 +227,45 @@ impl Feed for HistoryFeed {
 
     fn report(&self) -> FeedReport {
         self.report.clone()
+    }
+
+    fn position(&self) -> Option<FeedPosition> {
+        // Between two buckets nothing of a bar or a settlement is pending.
+        FeedPosition::of(
+            &self.info,
+            &(
+                self.rows.position(),
+                self.settlements.as_ref().map(Settlements::position),
+                self.held,
+                self.over,
+                self.bucket,
+                &self.last,
+                &self.queue,
+            ),
+        )
+    }
+
+    fn seek(&mut self, to: &FeedPosition) -> Result<bool, FeedError> {
+        type Kept = (
+            RowsPosition,
+            Option<(u64, bool)>,
+            Option<UsableRow>,
+            bool,
+            Stamp,
+            Vec<Option<(Stamp, f64, f64)>>,
+            VecDeque<Event>,
+        );
+        let Some((rows, paid, held, over, bucket, last, queue)) = to.read::<Kept>(&self.info) else {
+            return Ok(false);
+        };
+        let fits = last.len() == self.last.len() && paid.is_some() == self.settlements.is_some();
+        if !fits || !self.rows.seek(&self.sources, &rows)? {
+            return Ok(false);
+        }
+        if let (Some(settlements), Some(paid)) = (&mut self.settlements, paid) {
+            settlements.seek(paid)?;
+        }
+        (self.held, self.over, self.bucket, self.last, self.queue) = (held, over, bucket, last, queue);
+        Ok(true)
     }
 }

@@ -60,6 +60,19 @@ impl Settlements {
         Ok(taken)
     }
 
+    /// How many were read, and whether that was all.
+    pub fn position(&self) -> (u64, bool) {
+        (self.report.rows, self.next.is_none())
+    }
+
+    /// Reads on to where another reading of the same file was: there are a few a day, so that this is no long way.
+    pub fn seek(&mut self, (rows, over): (u64, bool)) -> Result<(), FeedError> {
+        while self.next.is_some() && (self.report.rows < rows || over) {
+            self.take()?;
+        }
+        Ok(())
+    }
+
     /// The hash of all bytes and the counts.
     pub fn finish(self) -> Result<(Option<blake3::Hash>, FeedReport), FeedError> {
         Ok((self.decoder.finish()?, self.report))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{Event, InstrumentId, MarketEvent, Span, Stamp};
+use crate::market::feed::sought;
 use crate::market::{Feed, FeedError};
 use proptest::prelude::*;
 
@@ -85,6 +86,30 @@ proptest! {
         prop_assert_eq!(part.last().map(|(_, e)| e.at()), Some(to.floor(clock)));
         prop_assert!(part.len() <= whole.len());
         prop_assert_eq!(&part, &whole[..part.len()]);
+    }
+
+    #[test]
+    fn a_sought_panel_gives_what_a_read_one_gives(text in rough_panel(), inside: bool, parts in [0.0..1.0, 0.0..1.0], clock in prop::sample::select(vec![1, 4, 24])) {
+        // Settlements each eight hours, one of a symbol that has no bars; and a second file, so that rows of two are merged.
+        let mut paid = String::from("timestamp,symbol,rate\n");
+        for n in 0..HOURS / 8 {
+            for symbol in ["AUSDT", "XUSDT", "DUSDT"] {
+                paid += &[&(n * 8 * 3_600).to_string(), ",", symbol, ",0.0001\n"].concat();
+            }
+        }
+        let rows = |h: i64| format!("{},7,7,7,7,1\n", h * 3_600 + i64::from(h == 30) * 86_400);
+        let more = format!("timestamp,open,high,low,close,volume\n{}", (0..HOURS / 2).map(rows).collect::<String>());
+        let mut set = settings(Span(clock * H));
+        set.kind = Some(crate::domain::InstrumentKind::Perp);
+        sought::gives_what_read_gives(
+            || {
+                let bytes = |name: &str, text: &str| SourceBytes::new(name, text.as_bytes());
+                let files: Vec<Box<dyn SourceFile>> = vec![Box::new(bytes("p.csv", &text)), Box::new(bytes("QUSDT.csv", &more))];
+                let feed = HistoryFeed::open(&set, files, Some(&bytes("f.csv", &paid))).unwrap();
+                if inside { feed.with_inside() } else { feed }
+            },
+            &parts,
+        );
     }
 
     #[test]

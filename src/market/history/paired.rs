@@ -12,6 +12,7 @@ use super::feed::HistoryFeed;
 use super::settings::HistorySettings;
 use super::source::SourceFile;
 use crate::domain::{Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe};
+use crate::market::feed::FeedPosition;
 use crate::market::{Feed, FeedError, FeedInfo, FeedReport};
 use std::collections::VecDeque;
 
@@ -186,6 +187,23 @@ impl Feed for PairedFeed {
         all.jumps += spot.jumps;
         all
     }
+
+    fn position(&self) -> Option<FeedPosition> {
+        FeedPosition::of(
+            &self.info,
+            &(self.perps.position()?, self.spots.position()?, &self.unpaid, &self.queue),
+        )
+    }
+
+    fn seek(&mut self, to: &FeedPosition) -> Result<bool, FeedError> {
+        type Kept = (FeedPosition, FeedPosition, Vec<(InstrumentId, f64)>, VecDeque<Event>);
+        let Some((perps, spots, unpaid, queue)) = to.read::<Kept>(&self.info) else { return Ok(false) };
+        if !(self.perps.seek(&perps)? && self.spots.seek(&spots)?) {
+            return Ok(false);
+        }
+        (self.unpaid, self.queue) = (unpaid, queue);
+        Ok(true)
+    }
 }
 
 #[cfg(test)]
@@ -193,6 +211,8 @@ mod tests {
     use super::super::{SourceBytes, Window};
     use super::*;
     use crate::domain::Span;
+    use crate::market::feed::sought;
+    use proptest::prelude::*;
     use std::fmt::Write;
 
     /// Hours of two perps and of spot of one of them and of a third; the spot begins `late` hours later.
@@ -275,6 +295,15 @@ mod tests {
             };
             assert!(bucket.windows(2).all(|w| rank(&w[0]) <= rank(&w[1])));
             end = *at;
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn a_sought_pair_gives_what_a_read_one_gives(parts in [0.0..1.0, 0.0..1.0, 0.0..1.0]) {
+            sought::gives_what_read_gives(|| open(96, None), &parts);
         }
     }
 

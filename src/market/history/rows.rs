@@ -5,11 +5,12 @@
 //! symbol, its decision bucket is not over (no used row lies in a later one) and its numbers can be
 //! believed. So rows may be out of order inside a bucket, across symbols, and nothing need be held back.
 
-use super::decode::{DecodedLine, Decoder, RowShape};
+use super::decode::{DecodedLine, Decoder, LinePosition, RowShape};
 use super::source::SourceFile;
 use super::symbols::{SYMBOLS_MAX, SymbolParts, SymbolTable};
 use crate::domain::{Bar, Span, Stamp};
 use crate::market::{FeedError, FeedReport};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -28,7 +29,7 @@ pub(super) struct Limits {
 }
 
 /// A row that can be used.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct UsableRow {
     /// Open of the bar.
     pub stamp: Stamp,
@@ -43,6 +44,19 @@ pub(super) struct UsableRow {
 struct Last {
     wanted: bool,
     stamp: Option<Stamp>,
+}
+
+/// Where the reading of a data set is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RowsPosition {
+    /// By file: the row that is next, or, of the file whose row was given last, that one.
+    files: Vec<LinePosition>,
+    current: Option<usize>,
+    bucket: Stamp,
+    /// By symbol: the stamp of its last row.
+    stamps: Vec<Option<Stamp>>,
+    over: bool,
+    rows: u64,
 }
 
 /// Reads the files of a data set side by side.
@@ -163,6 +177,40 @@ impl AlignedRows {
             hashes.extend(decoder.finish()?);
         }
         Ok((hashes, self.table, self.report))
+    }
+
+    /// Where the reading is.
+    pub fn position(&self) -> RowsPosition {
+        RowsPosition {
+            files: self.decoders.iter().map(Decoder::position).collect(),
+            current: self.current,
+            bucket: self.bucket,
+            stamps: self.last.iter().map(|last| last.stamp).collect(),
+            over: self.over,
+            rows: self.report.rows,
+        }
+    }
+
+    /// Goes on from where another reading of the same files was. False if that cannot have been.
+    pub fn seek(&mut self, sources: &[Box<dyn SourceFile>], to: &RowsPosition) -> Result<bool, FeedError> {
+        if to.files.len() != self.decoders.len() || to.stamps.len() > self.table.names.len() {
+            return Ok(false);
+        }
+        self.heap.clear();
+        for (file, (source, at)) in sources.iter().zip(&to.files).enumerate() {
+            self.decoders[file].seek(source.as_ref(), *at)?;
+            if to.current == Some(file) {
+                self.decoders[file].advance(&mut self.table)?;
+            } else {
+                self.pull(file)?;
+            }
+        }
+        for (symbol, stamp) in to.stamps.iter().enumerate() {
+            self.remembered(symbol as u16);
+            self.last[symbol].stamp = *stamp;
+        }
+        (self.current, self.bucket, self.over, self.report.rows) = (to.current, to.bucket, to.over, to.rows);
+        Ok(true)
     }
 
     /// Puts the next row of a file on the heap.

@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::{
     AssetId, Bar, ContractTerms, Event, Instrument, InstrumentId, InstrumentKind as Kind, MarketEvent,
 };
+use crate::market::feed::sought;
 use crate::market::pricing::option::{OptionTerms as Option_, Right, black};
 use crate::market::{Feed, FeedReport, Market};
 use proptest::prelude::*;
@@ -396,4 +397,48 @@ proptest! {
         let (x, y) = (listed(short), listed(long));
         prop_assert_eq!(&y[..x.len()], &x[..]);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_sought_market_gives_what_a_read_one_gives(
+        seed in 0_u64..1_000,
+        hours in prop::sample::select(vec![1, 4, 24]),
+        step in prop::option::of(prop::sample::select(vec![60_i64, 900, 3_600])),
+        faults: bool,
+        walk: bool,
+        parts in [0.0..1.0, 0.0..1.0],
+    ) {
+        let step = step.map(Span::seconds);
+        let world = if walk { SynthWorld::RandomWalk } else { SynthWorld::Market };
+        let settings = SynthSettings {
+            seed,
+            world,
+            clock: Span(hours * Span::HOUR.0),
+            ..step.map_or_else(
+                || SynthSettings { bars_days: 800, ..SynthSettings::default() },
+                // With long steps days go by, and contracts end.
+                |step| settings(6, if step < Span::seconds(900) { 1 } else { 5 }, step, faults),
+            )
+        };
+        sought::gives_what_read_gives(|| SynthFeed::new(settings).unwrap(), &parts);
+    }
+}
+
+/// What is kept of it beside every checkpoint.
+#[test]
+fn the_position_of_a_market_in_detail_is_small() {
+    let mut feed = SynthFeed::new(settings(6, 5, Span::seconds(60), true)).unwrap();
+    let mut largest = 0;
+    for n in 0..1_000_000 {
+        if feed.next().unwrap().is_none() {
+            break;
+        }
+        if n % 4_999 == 0 {
+            largest = largest.max(feed.position().unwrap().size());
+        }
+    }
+    assert!((10_000..100_000).contains(&largest), "{largest} bytes");
 }

@@ -36,7 +36,7 @@ const DEPEG: f64 = 1.0 / 40.0;
 const CRASH: f64 = 1.0 / 600.0;
 
 /// What is wrong with a quote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Bad {
     High,
     Low,
@@ -55,7 +55,7 @@ pub(super) struct FaultSchedule {
 }
 
 /// What goes wrong with an asset now.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ScheduledFault {
     /// How far beta's prices have crashed, as a fraction.
     pub crash: f64,
@@ -64,6 +64,7 @@ pub(super) struct ScheduledFault {
 }
 
 /// The faults of a run.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Faults {
     on: bool,
     seed: u64,

@@ -3,13 +3,14 @@
 use super::listing;
 use super::path::{Path, SETTLEMENT_HOURS};
 use super::spec::{ASSETS, FREE_DAYS, VERSION};
-use super::steps::SynthSteps;
+use super::steps::{StepsState, SynthSteps};
 use super::{DAYS_MAX, Detail, SynthSettings, SynthWorld};
 use crate::domain::instrument::{Asset, Ranking};
 use crate::domain::{
     AssetId, Bar, Decimal, Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
     Universe,
 };
+use crate::market::feed::FeedPosition;
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
 
@@ -157,6 +158,23 @@ impl Feed for SynthFeed {
     fn report(&self) -> FeedReport {
         let faults = self.detail.as_ref().map(SynthSteps::faults).unwrap_or_default();
         FeedReport { rows: self.rows, faults, ..FeedReport::default() }
+    }
+
+    fn position(&self) -> Option<FeedPosition> {
+        let steps = self.detail.as_ref().map(SynthSteps::state);
+        FeedPosition::of(&self.info, &(&self.path, self.bucket, self.rows, &self.queue, steps))
+    }
+
+    fn seek(&mut self, to: &FeedPosition) -> Result<bool, FeedError> {
+        type Kept = (Path, Stamp, u64, VecDeque<Event>, Option<StepsState>);
+        let Some((path, bucket, rows, queue, steps)) = to.read::<Kept>(&self.info) else { return Ok(false) };
+        match (&mut self.detail, steps) {
+            (Some(detail), Some(steps)) => detail.go_on_from(steps),
+            (None, None) => {}
+            _ => return Ok(false),
+        }
+        (self.path, self.bucket, self.rows, self.queue) = (path, bucket, rows, queue);
+        Ok(true)
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::path::Ar;
 use crate::domain::{Bar, Span, Stamp, random};
+use serde::{Deserialize, Serialize};
 
 /// What a random number of the detail is for. Starts above the numbers of the path.
 #[derive(Clone, Copy)]
@@ -49,7 +50,7 @@ pub(super) fn memory(span: Span, step: Span, scale: f64, key: u64) -> Ar {
 }
 
 /// A price that comes back: small moves around zero, and now and then a larger one that dies away.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RevertingGap {
     calm: Ar,
     shot: f64,

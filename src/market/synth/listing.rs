@@ -15,6 +15,7 @@ use super::spec::{ASSETS, MARKET_VOL, Spec};
 use crate::domain::{
     AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind as Kind, Span, Stamp, Universe,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The venue of the desk's perps.
@@ -31,7 +32,7 @@ pub(super) const V2_PPM: u32 = 3_000;
 pub(super) const V3_PPM: u32 = 500;
 
 /// The instruments of one detailed asset that never end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Ids {
     pub perp_alpha: InstrumentId,
     pub spot_alpha: InstrumentId,

@@ -22,6 +22,7 @@ use crate::market::pricing::move_contract::MoveContract;
 use crate::market::pricing::option::{OptionTerms, Right, black};
 use crate::market::pricing::surface::{Smile, Surface};
 use crate::market::pricing::twap::Twap;
+use serde::{Deserialize, Serialize};
 
 /// Annualised basis of futures: mean, standard deviation, memory.
 const BASIS: (f64, f64, Span) = (0.06, 0.05, Span(10 * Span::DAY.0));
@@ -43,6 +44,7 @@ const PILLARS: [f64; 7] = [1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 120.0];
 const INDEX_YEARS: f64 = 30.0 / 365.25;
 
 /// Contracts of one asset that trade.
+#[derive(Serialize, Deserialize)]
 pub(super) struct OptionListing {
     name: u64,
     basis: Ar,

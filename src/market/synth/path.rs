@@ -21,6 +21,7 @@ use super::spec::{
 };
 use super::{SynthSettings, SynthWorld};
 use crate::domain::{Bar, Span, random};
+use serde::{Deserialize, Serialize};
 
 /// Hours between settlements, counted from 1970: 00, 08, 16 UTC.
 pub(super) const SETTLEMENT_HOURS: i64 = 8;
@@ -40,7 +41,7 @@ enum For {
 }
 
 /// An AR(1) of standard deviation one times `scale`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Ar {
     keep: f64,
     add: f64,
@@ -61,7 +62,7 @@ impl Ar {
 }
 
 /// Log volatility as a sum of [`Ar`]s, shifted so that the square of volatility averages to one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Cascade {
     parts: [Ar; 4],
     shift: f64,
@@ -87,7 +88,7 @@ impl Cascade {
 }
 
 /// The factor that all assets share.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct MarketFactor {
     regime: Regime,
     cascade: Cascade,
@@ -98,7 +99,7 @@ struct MarketFactor {
 }
 
 /// One asset on its way.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Walker {
     spec: Spec,
     name: u64,
@@ -116,7 +117,7 @@ struct Walker {
 }
 
 /// The whole market on its way.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Path {
     seed: u64,
     world: SynthWorld,

@@ -15,6 +15,7 @@ use super::intrabar::{DrawPurpose, GapSpec, RevertingGap, key, memory};
 use super::path::Ar;
 use super::sink::Sink;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
+use serde::{Deserialize, Serialize};
 
 /// Gas of a swap: usual quote currency, standard deviation and memory of its logarithm. A chain on top of
 /// another, where small liquidity can live: on the main one a swap costs some dollars, on Polygon less than
@@ -44,6 +45,7 @@ const V3_FLOW: f64 = 4.5e7;
 const V2_FLOW: f64 = 1e6;
 
 /// What all pools share.
+#[derive(Serialize, Deserialize)]
 pub(super) struct PoolsShared {
     slow: Ar,
     crowd: RevertingGap,
@@ -69,6 +71,7 @@ impl PoolsShared {
 }
 
 /// A pool of the embedded market, and its state.
+#[derive(Serialize, Deserialize)]
 pub(super) struct SynthPool {
     id: InstrumentId,
     seed: u64,

@@ -14,6 +14,7 @@
 use super::intrabar::{DrawPurpose, key, on_tick};
 use super::sink::{Sink, StandingQuote, Ticks};
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
+use serde::{Deserialize, Serialize};
 
 /// Shortest pulse, and pulses in a step at most.
 const PULSE: Span = Span::seconds(1);
@@ -38,6 +39,7 @@ const DEEPEST: f64 = 3.0;
 const MOVED: f64 = 0.3;
 
 /// One perp of beta.
+#[derive(Serialize, Deserialize)]
 pub(super) struct SynthPerp {
     id: InstrumentId,
     seed: u64,

@@ -2,6 +2,7 @@
 //! a slow one.
 
 use crate::domain::Span;
+use serde::{Deserialize, Serialize};
 
 /// Memories in hours of the fast and the slow realised variance.
 const FAST_HOURS: f64 = 48.0;
@@ -10,7 +11,7 @@ const SLOW_HOURS: f64 = 720.0;
 const REVERSION: f64 = 8.0 / 365.25;
 
 /// Realised variance per year, of hourly returns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct RealisedVariance {
     last: f64,
     fast: f64,

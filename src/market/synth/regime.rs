@@ -1,9 +1,10 @@
 //! The chain of regimes, one step a day: calm rise, range, panic, euphoria.
 
 use crate::domain::random;
+use serde::{Deserialize, Serialize};
 
 /// What the market is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Regime {
     /// A slow rise with low volatility.
     Calm,

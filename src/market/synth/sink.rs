@@ -9,10 +9,11 @@ use super::faults::Bad;
 use super::intrabar::{DrawPurpose, key, on_tick};
 use super::spec::Spec;
 use crate::domain::{Event, InstrumentId, MarketEvent, Stamp, random};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Ticks of a price.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Ticks {
     /// Ticks in a unit of price, and lots in a base unit.
     pub steps: f64,
@@ -97,7 +98,7 @@ impl Sink<'_> {
 }
 
 /// What stands in the market.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct StandingQuote {
     pub bid: f64,
     pub ask: f64,

@@ -1,10 +1,13 @@
 //! The ten assets and the numbers of the model. Change one and [`VERSION`] must change with it, since the
 //! data hash of every run contains it.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Version of the model: part of the data hash.
 pub(super) const VERSION: u32 = 1;
 
-/// One asset of the embedded market.
+/// One asset of the embedded market. Kept by its name, since its numbers stand in the program.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spec {
     pub name: &'static str,
@@ -22,6 +25,20 @@ pub(super) struct Spec {
     pub late: f64,
     /// Dollars traded in a usual hour (measured means; XRP, ADA and LTC assumed by their rank).
     pub dollars: f64,
+}
+
+impl Serialize for Spec {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        let known = ASSETS.into_iter().find(|s| s.name == name);
+        known.ok_or_else(|| Error::custom(format!("there is no asset {name}")))
+    }
 }
 
 /// Sorted by name, as the universe is. Betas and own volatilities give the measured annual volatilities

@@ -21,14 +21,23 @@ use super::spec::ASSETS;
 use super::triangle::Triangle;
 use super::venues::DetailedAsset;
 use crate::domain::{Bar, Event, MarketEvent, Span, Stamp, random};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// All that is told beside the bars.
 pub(super) struct SynthSteps {
     seed: u64,
     detail: Detail,
-    path: Path,
     asset_indices: Vec<usize>,
+    contracts: Vec<Contract>,
+    has_funding: bool,
+    state: StepsState,
+}
+
+/// What a step changes: all that is needed to go on from its end.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StepsState {
+    path: Path,
     lines: Vec<DetailedAsset>,
     desks: Vec<OptionListing>,
     triangle: Option<Triangle>,
@@ -36,8 +45,7 @@ pub(super) struct SynthSteps {
     /// The line that the pools hold, and the pools.
     pools: Option<(usize, [SynthPool; 2])>,
     faults: Faults,
-    contracts: Vec<Contract>,
-    /// How many of them have been listed.
+    /// How many contracts have been listed.
     listed: usize,
     /// Bars of the hours up to the next settlement.
     hours: VecDeque<[Bar; ASSETS.len()]>,
@@ -45,7 +53,6 @@ pub(super) struct SynthSteps {
     hour: Option<[Bar; ASSETS.len()]>,
     /// Settlements of beta's perps since they were last asked for.
     settled: Vec<Event>,
-    has_funding: bool,
     /// End of the last step.
     at: Stamp,
 }
@@ -76,82 +83,88 @@ impl SynthSteps {
             .zip(realised)
             .map(|(line, r)| DetailedAsset::start(seed, step, at, line, r, premiums[line.0]))
             .collect();
-        SynthSteps {
-            seed,
-            detail,
+        let state = StepsState {
             path,
-            asset_indices,
             lines,
             desks,
             triangle,
             gas: PoolsShared::start(seed, step, at),
             pools,
             faults: Faults::new(detail.faults, seed, step),
-            contracts,
             listed: 0,
             hours: VecDeque::new(),
             hour: None,
             settled: Vec::new(),
-            has_funding,
             at,
-        }
+        };
+        SynthSteps { seed, detail, asset_indices, contracts, has_funding, state }
+    }
+
+    /// What the steps until now left.
+    pub fn state(&self) -> &StepsState {
+        &self.state
+    }
+
+    /// Goes on from there.
+    pub fn go_on_from(&mut self, state: StepsState) {
+        self.state = state;
     }
 
     /// End of the last step.
     pub fn at(&self) -> Stamp {
-        self.at
+        self.state.at
     }
 
     /// How often each fault began.
     pub fn faults(&self) -> FaultCounts {
-        self.faults.counts
+        self.state.faults.counts
     }
 
     /// Settlements of beta's perps since the last call.
     pub fn settlements(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.settled)
+        std::mem::take(&mut self.state.settled)
     }
 
     /// Tells the next step.
     pub fn step(&mut self, queue: &mut VecDeque<Event>) {
-        let (start, step) = (self.at, self.detail.step);
+        let (start, step) = (self.state.at, self.detail.step);
         if start.floor(Span::HOUR) == start {
             self.hour(start);
         }
         let at = start.after(step);
-        self.at = at;
+        self.state.at = at;
         let k = (start.since(start.floor(Span::HOUR)).0 / step.0) as usize;
         let eight = Span(SETTLEMENT_HOURS * Span::HOUR.0);
         let share = (Stamp(at.0 - 1).since(start.floor(eight)).0 + 1) as f64 / eight.0 as f64;
-        let weather = self.faults.weather(at);
+        let weather = self.state.faults.weather(at);
         let half = start.after(Span(step.0 / 2));
         let mut sink = Sink { queue, seed: self.seed, at: half, silent: false };
-        for line in &mut self.lines {
-            line.advance(k, at, share, &weather, &mut self.faults);
+        for line in &mut self.state.lines {
+            line.advance(k, at, share, &weather, &mut self.state.faults);
         }
         self.pulses(start, (start, half), &weather, &mut sink);
         sink.at = half;
-        for line in &mut self.lines {
+        for line in &mut self.state.lines {
             line.trades(&mut sink, &weather);
         }
         sink.silent = weather.silent[ALPHA];
-        if let Some(triangle) = &self.triangle {
-            triangle.trades(&mut sink, &self.lines);
+        if let Some(triangle) = &self.state.triangle {
+            triangle.trades(&mut sink, &self.state.lines);
         }
         self.pulses(start, (half, at), &weather, &mut sink);
         sink.at = at;
-        for (line, desk) in self.lines.iter_mut().zip(&mut self.desks) {
-            line.quotes(&mut sink, &weather, &mut self.faults);
+        for (line, desk) in self.state.lines.iter_mut().zip(&mut self.state.desks) {
+            line.quotes(&mut sink, &weather, &mut self.state.faults);
             desk.observe(at, line.now.index);
             sink.silent = weather.silent[ALPHA];
             desk.step(self.seed, at, line, &mut sink);
         }
-        if let Some(triangle) = &mut self.triangle {
-            triangle.quotes(&mut sink, &self.lines);
+        if let Some(triangle) = &mut self.state.triangle {
+            triangle.quotes(&mut sink, &self.state.lines);
         }
         // The hour's bar of the perps that the desk trades, for orders that are worked.
-        if let Some(bars) = self.hour.filter(|_| at.floor(Span::HOUR) == at) {
-            for (line, &asset_index) in self.lines.iter().zip(&self.asset_indices) {
+        if let Some(bars) = self.state.hour.filter(|_| at.floor(Span::HOUR) == at) {
+            for (line, &asset_index) in self.state.lines.iter().zip(&self.asset_indices) {
                 sink.push(MarketEvent::Inside {
                     instrument: line.ids.perp_alpha,
                     at,
@@ -160,23 +173,23 @@ impl SynthSteps {
             }
         }
         sink.silent = false;
-        let gas = self.gas.step(at);
-        if let Some((line, pools)) = &mut self.pools {
+        let gas = self.state.gas.step(at);
+        if let Some((line, pools)) = &mut self.state.pools {
             for pool in pools {
-                pool.step(self.lines[*line].now.index, gas, weather.absent, &mut sink);
+                pool.step(self.state.lines[*line].now.index, gas, weather.absent, &mut sink);
             }
         }
     }
 
     /// What beta's perps say within the step that begins at `start`, after `span.0` up to `span.1`.
     fn pulses(&mut self, start: Stamp, span: (Stamp, Stamp), weather: &FaultSchedule, sink: &mut Sink<'_>) {
-        let Some(first) = self.lines.first() else { return };
+        let Some(first) = self.state.lines.first() else { return };
         for k in 1..=first.pulses() {
-            sink.at = self.lines[0].pulse_at(start, k);
+            sink.at = self.state.lines[0].pulse_at(start, k);
             if sink.at <= span.0 || sink.at > span.1 {
                 continue;
             }
-            for line in &mut self.lines {
+            for line in &mut self.state.lines {
                 line.pulse(k, start, sink, weather);
             }
         }
@@ -186,14 +199,14 @@ impl SynthSteps {
     fn hour(&mut self, start: Stamp) {
         if start.floor(Span(SETTLEMENT_HOURS * Span::HOUR.0)) == start {
             for _ in 0..SETTLEMENT_HOURS {
-                self.hours.push_back(self.path.step());
+                self.state.hours.push_back(self.state.path.step());
             }
-            let premiums = self.path.premiums();
-            for (line, &asset_index) in self.lines.iter_mut().zip(&self.asset_indices) {
+            let premiums = self.state.path.premiums();
+            for (line, &asset_index) in self.state.lines.iter_mut().zip(&self.asset_indices) {
                 let settled = line.settlement(premiums[asset_index]);
                 if let Some((rate, mark)) = settled.filter(|_| self.has_funding) {
                     let instrument = line.ids.perp_beta;
-                    self.settled.push(Event::Market(MarketEvent::Funding {
+                    self.state.settled.push(Event::Market(MarketEvent::Funding {
                         instrument,
                         at: start,
                         rate,
@@ -203,21 +216,21 @@ impl SynthSteps {
             }
         }
         // The block above keeps the hours of a whole settlement in stock.
-        self.hour = self.hours.pop_front();
-        if let Some(bars) = self.hour {
-            for (line, &asset_index) in self.lines.iter_mut().zip(&self.asset_indices) {
+        self.state.hour = self.state.hours.pop_front();
+        if let Some(bars) = self.state.hour {
+            for (line, &asset_index) in self.state.lines.iter_mut().zip(&self.asset_indices) {
                 line.hour(start, bars[asset_index]);
             }
         }
         if start.floor(Span::DAY) == start {
-            let new = self.contracts[self.listed..].partition_point(|c| c.listed <= start);
-            let new = &self.contracts[self.listed..self.listed + new];
-            for (i, (line, desk)) in self.lines.iter().zip(&mut self.desks).enumerate() {
+            let new = self.contracts[self.state.listed..].partition_point(|c| c.listed <= start);
+            let new = &self.contracts[self.state.listed..self.state.listed + new];
+            for (i, (line, desk)) in self.state.lines.iter().zip(&mut self.state.desks).enumerate() {
                 let own: Vec<Contract> = new.iter().filter(|c| c.line == i).copied().collect();
                 desk.list(&own, start);
                 desk.observe(start, line.now.index);
             }
-            self.listed += new.len();
+            self.state.listed += new.len();
         }
     }
 }

@@ -6,6 +6,7 @@ use super::listing::TRIANGLE_DIGITS;
 use super::sink::{Sink, StandingQuote, Ticks};
 use super::venues::{DetailedAsset, SPOT_HALF};
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
+use serde::{Deserialize, Serialize};
 
 /// Of the third pair.
 const TRIANGLE: GapSpec = GapSpec {
@@ -16,6 +17,7 @@ const TRIANGLE: GapSpec = GapSpec {
     fades: Span::seconds(300),
 };
 /// ETH in BTC on alpha.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Triangle {
     id: InstrumentId,
     ticks: Ticks,

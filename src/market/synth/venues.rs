@@ -25,6 +25,7 @@ use super::sink::{Sink, StandingQuote, Ticks, bad_tick};
 use super::spec::{ASSETS, MARKET_VOL};
 use crate::domain::{AssetId, Bar, MarketEvent, Span, Stamp, random};
 use crate::market::pricing::normal;
+use serde::{Deserialize, Serialize};
 
 /// Between the venues' spots, and between beta's perp and its index.
 const GAP: GapSpec = GapSpec {
@@ -56,7 +57,7 @@ const BETA_PERP_SIZE: f64 = 0.15;
 pub(super) const DEPTH: usize = 10;
 
 /// Where an asset is now.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct AssetNow {
     pub perp: f64,
     /// Mids of beta at the end of this step: spot, perp.
@@ -73,6 +74,7 @@ pub(super) struct AssetNow {
 }
 
 /// One detailed asset.
+#[derive(Serialize, Deserialize)]
 pub(super) struct DetailedAsset {
     pub asset: AssetId,
     pub ids: Ids,

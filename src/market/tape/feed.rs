@@ -7,8 +7,10 @@
 //! 2. The tape is read to its end and checked before the first event is given.
 //! 3. With a window's `to`, the events are a prefix of the longer run's. Only whole buckets are sent.
 
+use super::read::TapePosition;
 use super::{Makes, TapeReader};
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Span, Stamp, Universe};
+use crate::market::feed::FeedPosition;
 use crate::market::history::buckets::merge;
 use crate::market::history::ranking::{Entrant, Volumes};
 use crate::market::history::{SourceFile, Window, scan};
@@ -103,6 +105,34 @@ impl Feed for TapeFeed {
 
     fn report(&self) -> FeedReport {
         self.report.clone()
+    }
+
+    fn position(&self) -> Option<FeedPosition> {
+        let Stream { reader, bucket, held, bars, funding, queue, over, .. } = &self.stream;
+        FeedPosition::of(&self.info, &(reader.position(), bucket, held, bars, funding, queue, over))
+    }
+
+    fn seek(&mut self, to: &FeedPosition) -> Result<bool, FeedError> {
+        type Kept = (
+            TapePosition,
+            Option<Stamp>,
+            Option<MarketEvent>,
+            Vec<Option<Bar>>,
+            Vec<(Stamp, InstrumentId, MarketEvent)>,
+            VecDeque<Event>,
+            bool,
+        );
+        let Some((at, bucket, held, bars, funding, queue, over)) = to.read::<Kept>(&self.info) else {
+            return Ok(false);
+        };
+        let stream = &mut self.stream;
+        if bars.len() != stream.bars.len() {
+            return Ok(false);
+        }
+        stream.reader.seek(at)?;
+        (stream.bucket, stream.held, stream.bars) = (bucket, held, bars);
+        (stream.funding, stream.queue, stream.over) = (funding, queue, over);
+        Ok(true)
     }
 }
 

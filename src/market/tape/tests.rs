@@ -5,6 +5,7 @@ use crate::domain::instrument::Asset;
 use crate::domain::{
     AssetId, Bar, ContractTerms, Decimal, Event, Instrument, InstrumentId, MarketEvent, PriceStep, Stamp,
 };
+use crate::market::feed::sought;
 use crate::market::history::{SourceBytes, Window};
 use crate::market::{Feed, FeedError};
 use proptest::prelude::*;
@@ -142,6 +143,24 @@ proptest! {
             prop_assert!(part.len() <= whole.len());
             prop_assert_eq!(&part[..], &whole[..part.len()]);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_sought_tape_gives_what_a_read_one_gives(
+        mut events in prop::collection::vec(any_event(), 40..200),
+        end in prop::option::of(100_i64..170),
+        more in 0_usize..9_000,
+        parts in [0.0..1.0, 0.0..1.0, 0.0..1.0],
+    ) {
+        // More than a frame of them, in some.
+        events.extend((0..more).map(|n| trade(n as i64, 50.0)));
+        events.sort_by_key(MarketEvent::at);
+        let window = Window { to: end.map(|end| at(60 * end)), ..Window::default() };
+        sought::gives_what_read_gives(|| feed(&events, Some(15), window.clone()).unwrap(), &parts);
     }
 }
 

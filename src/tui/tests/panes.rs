@@ -17,6 +17,7 @@ use crate::view::cockpit::{
     AgentPage, Curves, DeedView, LegView, PackageLife, PackageState, PackageView, RuleView, TopicKind,
 };
 use crate::view::link::{News, Request};
+use crate::view::operator::KeptSpace;
 use crate::view::services::ServiceRow;
 use crossterm::event::KeyCode;
 use ratatui::Terminal;
@@ -382,6 +383,19 @@ fn in_the_past_the_header_says_where_now_is() {
     let first = seen.lines().next().unwrap();
     assert!(first.contains("PAST  2023-12-31 12:00   8 h before now"), "{first}");
     assert!(first.contains("now 2023-12-31 20:00") && !first.contains("data now"), "{first}");
+}
+
+#[test]
+fn what_is_kept_of_a_run_is_told_with_its_budget_and_how_far_back_it_goes() {
+    let kept = |kept: KeptSpace| screen(&mut with(|view| view.kept = Some(kept)), 200, 30);
+    let seen = kept(KeptSpace {
+        bytes: 35 << 20,
+        budget: Some(1 << 30),
+        from: Some("2022-01-01T04:00:00Z".to_owned()),
+    });
+    assert!(seen.contains("kept 35 MB of 1.0 GB, from 2022-01-01 on"), "{seen}");
+    let seen = kept(KeptSpace { bytes: 900 << 10, budget: None, from: None });
+    assert!(seen.contains("kept 900 KB ") && !seen.contains("kept 900 KB of"), "{seen}");
 }
 
 #[test]
