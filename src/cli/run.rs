@@ -155,8 +155,8 @@ fn fits(engine: &Engine) -> Result<(), Failure> {
     )))
 }
 
-/// Makes engine and feed anew, as they were before the first event: to go back to a moment.
-fn remade(wanted: &FeedOptions, config: &Config) -> Arc<Remake> {
+/// Makes engine and feed anew, as they were before the first event: to go back to a moment, or to live it again.
+pub fn remade(wanted: &FeedOptions, config: &Config) -> Arc<Remake> {
     let (wanted, config) = (wanted.clone(), config.clone());
     Arc::new(move || {
         let feed = feeds::open(&wanted).map_err(|e| e.to_string())?;

@@ -27,8 +27,9 @@ impl Respond {
         self.goals = Goals::read(&account, &s.goals);
         for reading in self.goals.readings(&s.goals) {
             let from = Speaker::Tracker(reading.goal);
-            let id = self.bus.deliver(at, from, None, MessageKind::Goal(reading), &mut out.messages);
-            if spec.has_reactions {
+            let body = MessageKind::Goal(reading);
+            let id = self.bus.deliver(at, from, None, body.clone(), &mut out.messages);
+            if spec.has_reactions && spec.withheld.is_heard(from, id, &body) {
                 self.heard.reading(id, &reading);
             }
         }
@@ -40,8 +41,8 @@ impl Respond {
         ) {
             saved += receipt.saved;
             let body = MessageKind::Receipt(receipt);
-            let id = self.bus.deliver(at, speaker, None, body, &mut out.messages);
-            if spec.has_reactions {
+            let id = self.bus.deliver(at, speaker, None, body.clone(), &mut out.messages);
+            if spec.has_reactions && spec.withheld.is_heard(speaker, id, &body) {
                 self.heard.receipt(speaker, (at, id), &receipt);
             }
         }
@@ -78,16 +79,23 @@ impl Respond {
             gross_max: s.desk.gross_max,
             one_sided: &one_sided,
         };
-        let (bus, consensus, heard) = (&mut self.bus, &mut self.consensus, &mut self.heard);
-        self.office.day(&day, &s.managers, &s.goals, |(who, asset, adjustment)| {
-            let id = bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
+        let (mut turned, before) = (Vec::new(), self.office.knobs);
+        self.office.day(&day, &s.managers, &s.goals, |note| turned.push((note, true)));
+        for ((who, asset, adjustment), is_heard) in &mut turned {
+            let body = MessageKind::Adjustment(*adjustment);
+            let id = self.bus.deliver(at, *who, *asset, body.clone(), &mut out.messages);
+            *is_heard = spec.withheld.is_heard(*who, id, &body);
+            if !*is_heard {
+                continue;
+            }
             if spec.has_reactions {
-                heard.adjustment(who, (at, id), &adjustment);
+                self.heard.adjustment(*who, (at, id), adjustment);
             }
             if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {
-                consensus.silence(cast, agent, adjustment.to == 0.0);
+                self.consensus.silence(cast, agent, adjustment.to == 0.0);
             }
-        });
+        }
+        self.office.withhold(&turned, before, &day);
     }
 
     /// Funded agents of one side, slot by slot: what they aim at and what they may.

@@ -30,3 +30,4 @@ mod services;
 mod steps;
 mod time;
 mod venue;
+mod withheld;

@@ -1,0 +1,177 @@
+//! Lives through a run again: the same market and the same commands, heard otherwise.
+
+use super::error::ProveError;
+use crate::domain::{Decimal, Event, Stamp, money};
+use crate::engine::Engine;
+use crate::engine::counterfactual::Counterfactuals;
+use crate::engine::respond::Respond;
+use crate::hive::withheld::Withheld;
+use crate::market::feed::Feed;
+use crate::runtime::keep::decode;
+use crate::runtime::recover::{self, RunIdentity};
+use crate::runtime::replay::{self, Pages, Remake};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A run that is to be proven.
+pub struct RunToProve {
+    /// Makes engine and feed as they were before the first event.
+    pub remake: Arc<Remake>,
+    /// The same with nobody listening.
+    pub deaf: Arc<Remake>,
+    /// Whose run it is.
+    pub identity: RunIdentity,
+    /// What is kept of it; none of a run that is made for the proof.
+    pub kept: Option<KeptPast>,
+}
+
+/// What a state folder has of a run.
+#[derive(Clone)]
+pub struct KeptPast {
+    /// The state folder.
+    pub dir: PathBuf,
+    pages: Pages,
+    /// Events and commands until its newest cursor.
+    end: (u64, u64),
+}
+
+/// Where a company came to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct LivedEnd {
+    /// Digest of all that it decided.
+    pub decisions: String,
+    /// Gain of the account, in its currency.
+    pub real: Decimal,
+    /// Gain of all open lives, to the eighth digit.
+    pub open: Decimal,
+    /// Messages that it said.
+    pub said: u64,
+}
+
+/// A stretch that is lived again, and by whom.
+pub(super) struct Stretch {
+    /// What each company does not hear; all is heard by the first.
+    pub withheld: Vec<Withheld>,
+    /// The journal's pages from which it begins; none: all of it.
+    pub pages: Option<Pages>,
+}
+
+/// What came of a stretch.
+pub(super) struct LivedStretch {
+    pub ends: Vec<LivedEnd>,
+    /// Events and commands until its end.
+    pub events: (u64, u64),
+    /// The last stamp.
+    pub to: Option<Stamp>,
+}
+
+impl KeptPast {
+    /// Reads the journal of a folder up to its newest cursor, or to a place before it.
+    pub fn read(dir: &Path, identity: &RunIdentity, end: Option<(u64, u64)>) -> Result<KeptPast, ProveError> {
+        recover::whole(dir, identity)?;
+        let mut pages = replay::read(&dir.join("journal"), Stamp(i64::MIN)).map_err(ProveError::Read)?;
+        let newest = pages.decided.last_key_value().map_or((0, 0), |(place, _)| *place);
+        let end = end.unwrap_or(newest);
+        if newest == (0, 0) || end > newest {
+            let (events, wanted) = (newest.0, end.0.max(1));
+            return Err(ProveError::Short { events, wanted });
+        }
+        pages.decided.retain(|place, _| *place <= end);
+        Ok(KeptPast { dir: dir.to_path_buf(), pages, end })
+    }
+
+    /// The pages from the newest checkpoint before a moment on.
+    pub(super) fn before(&self, at: Stamp) -> Result<Pages, ProveError> {
+        let before = Stamp(at.0.saturating_sub(1));
+        let mut pages = replay::read(&self.dir.join("journal"), before).map_err(ProveError::Read)?;
+        pages.decided.retain(|place, _| *place <= self.end);
+        Ok(pages)
+    }
+}
+
+impl RunToProve {
+    /// Lives through a stretch of it; `each` sees every step that counted.
+    pub(super) fn relive(
+        &self,
+        stretch: Stretch,
+        remake: &Remake,
+        mut each: impl FnMut(&Counterfactuals),
+    ) -> Result<LivedStretch, ProveError> {
+        let (engine, mut feed) = remake().map_err(ProveError::Read)?;
+        let pages =
+            stretch.pages.or_else(|| self.kept.as_ref().map(|kept| kept.pages.clone())).unwrap_or_default();
+        let Pages { checkpoint, mut given, mut decided } = pages;
+        let capital = engine.settings().money;
+        let (engine, mut here) = begun(engine, feed.as_mut(), checkpoint.as_deref())?;
+        let compares = stretch.withheld.first().is_some_and(Withheld::is_nothing);
+        let mut lives = engine.without(stretch.withheld);
+        let end = self.kept.as_ref().map(|kept| kept.end);
+        loop {
+            while let Some(command) = given.pop_front_if(|g| g.events <= here.0) {
+                let Some(asked) = command.command else { continue };
+                here.1 += 1;
+                lives.step(&Event::Command(command.at, asked));
+                each(&lives);
+                if compares {
+                    same(&mut decided, here, &lives)?;
+                }
+            }
+            if compares {
+                same(&mut decided, here, &lives)?;
+            }
+            if end.is_some_and(|end| here >= end) {
+                break;
+            }
+            let next = feed.next().map_err(|e| ProveError::Read(e.to_string()))?;
+            let Some(event) = next else { break };
+            here.0 += 1;
+            if lives.step(&event) {
+                each(&lives);
+            }
+        }
+        if let Some((wanted, _)) = end.filter(|end| *end != here) {
+            return Err(ProveError::Short { events: here.0, wanted });
+        }
+        let ends = lives.ends().map(|life| LivedEnd::of(life, capital)).collect();
+        Ok(LivedStretch { ends, events: here, to: lives.now() })
+    }
+}
+
+impl LivedEnd {
+    pub(super) fn of(respond: &Respond, capital: Decimal) -> Self {
+        // An estimate that is no amount is told as nothing gained, and by its decisions.
+        let open = money::from_estimate(respond.open.equity(), 8).unwrap_or(capital);
+        LivedEnd {
+            decisions: respond.decisions.to_string(),
+            real: respond.real.account.equity() - capital,
+            open: open - capital,
+            said: respond.bus.delivered(),
+        }
+    }
+}
+
+/// Engine and feed where a checkpoint was made, with the events and commands until then.
+fn begun(
+    mut engine: Engine,
+    feed: &mut dyn Feed,
+    checkpoint: Option<&[u8]>,
+) -> Result<(Engine, (u64, u64)), ProveError> {
+    let Some((_, stats, snapshot)) = checkpoint.and_then(decode) else { return Ok((engine, (0, 0))) };
+    let refused = |e| ProveError::Read(format!("a checkpoint cannot be used: {e}"));
+    engine.restore(snapshot).map_err(refused)?;
+    for events in 0..stats.events {
+        if feed.next().map_err(|e| ProveError::Read(e.to_string()))?.is_none() {
+            return Err(ProveError::Short { events, wanted: stats.events });
+        }
+    }
+    Ok((engine, (stats.events, stats.commands)))
+}
+
+fn same(
+    decided: &mut std::collections::BTreeMap<(u64, u64), crate::domain::Digest>,
+    here: (u64, u64),
+    lives: &Counterfactuals,
+) -> Result<(), ProveError> {
+    let Some(first) = lives.ends().next() else { return Ok(()) };
+    replay::compare(decided, here, (lives.now(), first.decisions)).map_err(ProveError::Diverged)
+}
