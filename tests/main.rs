@@ -28,6 +28,7 @@ mod kill_switch;
 mod lab;
 mod laws;
 mod memory;
+mod prove;
 mod pty;
 mod rosters;
 mod screen;

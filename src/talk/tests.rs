@@ -16,7 +16,6 @@ use crate::domain::{
     IntentId, MakerLeg, Message, MessageId, MessageKind, OfferTerms, Outcome, Plan, ReEntry, Reason, Span,
     Speaker, SpokenBy, Stamp, Stance, StructureLeg, Swayed, Term, Verb,
 };
-use crate::recorder;
 use crate::view::cockpit::TopicKind;
 use proptest::collection::vec;
 use proptest::option;

@@ -15,7 +15,7 @@ use crate::engine::state;
 use crate::market::synth::DAYS_MAX;
 use crate::runtime::feeds::{self, FeedOptions, FeedSpec};
 use crate::runtime::prove::{self, Build, Certificate, KeptPast, ProveError, RunToProve, Speakers};
-use crate::runtime::recover::{self, RecoverError};
+use crate::runtime::recover;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -73,6 +73,7 @@ impl From<ProveError> for Failure {
     fn from(e: ProveError) -> Self {
         match e {
             ProveError::Kept(e) => e.into(),
+            ProveError::Foreign { .. } => Failure::Refused(e.to_string()),
             ProveError::Deaf | ProveError::NoMessage { .. } => Failure::Usage(e.to_string()),
             _ => Failure::Failed(e.to_string()),
         }
@@ -144,9 +145,7 @@ fn given(
     let mut identity = checkpoint::identity(config, feed.as_ref());
     let mut kept = folder.map(|dir| KeptPast::read(dir, &identity, end)).transpose();
     // A hive that goes on live was started with a market that has no end.
-    if let (Err(ProveError::Kept(RecoverError::Foreign { .. })), FeedSpec::Synth { .. }) =
-        (&kept, &wanted.spec)
-    {
+    if let (Err(ProveError::Foreign { .. }), FeedSpec::Synth { .. }) = (&kept, &wanted.spec) {
         let endless = FeedOptions { days: DAYS_MAX, ..wanted.clone() };
         let other = opened(&endless)?;
         let live = checkpoint::identity(config, other.as_ref());

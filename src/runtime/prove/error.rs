@@ -1,25 +1,38 @@
 //! Why nothing could be proven.
 
 use crate::runtime::recover::RecoverError;
+use std::path::PathBuf;
 
 /// Why nothing could be proven.
 #[derive(Debug, thiserror::Error)]
 pub enum ProveError {
     /// The folder is of another run, or its journal is not whole.
     #[error(transparent)]
-    Kept(#[from] RecoverError),
+    Kept(RecoverError),
     /// The journal or a snapshot in it cannot be read, or the market.
     #[error("{0}")]
     Read(String),
     /// Lived again, the run decides otherwise.
     #[error("this run cannot be proven: {0}")]
     Diverged(String),
-    /// The market ends before the run did.
+    /// The folder is of a run with other options.
     #[error(
-        "this run cannot be proven: the market ends after {events} events, and the run had {wanted}; the data changed"
+        "{dir} holds another run: {why}. Prove it with the options that it was started with (--feed, --agents, --seed and the like)",
+        dir = dir.display()
+    )]
+    Foreign {
+        /// State folder that is of another run.
+        dir: PathBuf,
+        /// What the two runs differ in, in words.
+        why: String,
+    },
+    /// Market or journal end before the run does that is to be proven.
+    #[error(
+        "this run cannot be proven: there are {events} events of it, and {wanted} are wanted; the data or the journal is shorter \
+         than it was, or the run has only just begun"
     )]
     Short {
-        /// Events of the market.
+        /// Events that there are.
         events: u64,
         /// Events that the run had taken.
         wanted: u64,
@@ -43,4 +56,13 @@ pub enum ProveError {
     /// An end is not the run that it has to be.
     #[error("nothing is proven: {0}; please report it, with the line that was typed")]
     Ends(String),
+}
+
+impl From<RecoverError> for ProveError {
+    fn from(e: RecoverError) -> Self {
+        match e {
+            RecoverError::Foreign { dir, why } => ProveError::Foreign { dir, why },
+            e => ProveError::Kept(e),
+        }
+    }
 }

@@ -50,7 +50,9 @@ pub(super) fn rows(engine: &Engine, by: Speakers) -> Vec<Row> {
             .map(|a| row(&a.name, vec![Speaker::Agent(a.id)]))
             .collect::<Vec<_>>(),
         Speakers::Family => {
-            let of = |family: &FamilyId| row(family.text(), speakers(&|a| !a.scout && a.family == *family));
+            let of = |family: &FamilyId| {
+                row(&family.text().replace('_', " "), speakers(&|a| !a.scout && a.family == *family))
+            };
             FamilyId::ALL.iter().map(of).collect()
         }
     };

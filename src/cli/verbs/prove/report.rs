@@ -29,12 +29,12 @@ fn count(messages: u64) -> String {
 
 /// A certificate in words.
 pub fn proven(c: &Certificate, (currency, path): (&str, &str)) -> String {
+    let day = |stamp: &str| stamp.get(..10).unwrap_or(stamp).to_owned();
     let mut out = format!(
-        "{} · {} · seed {} · to {} · {} messages · in {currency}\n\n",
-        c.run.feed,
-        c.run.window,
+        "PROVEN {} · to {} · seed {} · {} messages · gains in {currency}\n\n",
+        printable(&c.run.feed),
+        day(&c.run.to),
         c.run.seed,
-        c.run.to,
         count(c.all.said)
     );
     // Writing to a string cannot fail.
@@ -55,6 +55,12 @@ pub fn proven(c: &Certificate, (currency, path): (&str, &str)) -> String {
             out.push_str(&wrap("  ", &format!("{what}{which}"), WIDTH));
         }
     }
+    out.push_str(&wrap(
+        "  ",
+        "said without others: what is said only where others are not heard. ears open to silence: what it is worth to leave λ of \
+         one's size to others of whom nothing is heard, over deciding by oneself.",
+        WIDTH,
+    ));
     out.push_str(&wrap(
         "  ",
         "Values are in that order and no causes: each is what the ends of two runs differ by, the second of which does not hear \
@@ -102,12 +108,13 @@ fn pairs(c: &Certificate) -> TextTable {
     if all > moved.len() {
         table.remark(format!("… {} more that moved less, all of them in the certificate", all - moved.len()));
     }
-    let mut both = |what: &str, said: String, [real, open]: [Decimal; 2]| {
+    let mut both = |what: &str, [real, open]: [Decimal; 2]| {
         let (real, open) = (money(real), money(open));
-        table.row([what.to_owned(), String::new(), said, real.clone(), real, open.clone(), open]);
+        let nothing = String::new;
+        table.row([what.to_owned(), nothing(), nothing(), real.clone(), real, open.clone(), open]);
     };
-    both("words said only where others are not heard", String::new(), c.rest);
-    both("ears open to silence", String::new(), c.ears);
+    both("said without others", c.rest);
+    both("ears open to silence", c.ears);
     let [forth, back] = [c.sums(0), c.sums(1)];
     let total = c.values.iter().map(|v| v.said).sum::<u64>();
     let cells = [forth[0], back[0], forth[1], back[1]].map(money);
