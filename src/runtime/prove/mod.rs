@@ -24,6 +24,8 @@ mod error;
 mod message;
 mod relive;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use certificate::{Build, Certificate, EndOfRun, Given, PairValue};

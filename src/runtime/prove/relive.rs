@@ -1,7 +1,7 @@
 //! Lives through a run again: the same market and the same commands, heard otherwise.
 
 use super::error::ProveError;
-use crate::domain::{Decimal, Event, Stamp, money};
+use crate::domain::{Decimal, Digest, Event, Stamp, money};
 use crate::engine::Engine;
 use crate::engine::counterfactual::Counterfactuals;
 use crate::engine::respond::Respond;
@@ -10,6 +10,7 @@ use crate::market::feed::Feed;
 use crate::runtime::keep::decode;
 use crate::runtime::recover::{self, RunIdentity};
 use crate::runtime::replay::{self, Pages, Remake};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -106,21 +107,23 @@ impl RunToProve {
         let compares = stretch.withheld.first().is_some_and(Withheld::is_nothing);
         let mut lives = engine.without(stretch.withheld);
         let end = self.kept.as_ref().map(|kept| kept.end);
+        let goes_on = |here: (u64, u64)| end.is_none_or(|end| here < end);
         loop {
-            while let Some(command) = given.pop_front_if(|g| g.events <= here.0) {
+            if compares {
+                same(&mut decided, here, &lives)?;
+            }
+            if !goes_on(here) {
+                break;
+            }
+            // What was commanded after an event acts before the next one.
+            if given.front().is_some_and(|g| g.events <= here.0)
+                && let Some(command) = given.pop_front()
+            {
                 let Some(asked) = command.command else { continue };
                 here.1 += 1;
                 lives.step(&Event::Command(command.at, asked));
                 each(&lives);
-                if compares {
-                    same(&mut decided, here, &lives)?;
-                }
-            }
-            if compares {
-                same(&mut decided, here, &lives)?;
-            }
-            if end.is_some_and(|end| here >= end) {
-                break;
+                continue;
             }
             let next = feed.next().map_err(|e| ProveError::Read(e.to_string()))?;
             let Some(event) = next else { break };
@@ -168,7 +171,7 @@ fn begun(
 }
 
 fn same(
-    decided: &mut std::collections::BTreeMap<(u64, u64), crate::domain::Digest>,
+    decided: &mut BTreeMap<(u64, u64), Digest>,
     here: (u64, u64),
     lives: &Counterfactuals,
 ) -> Result<(), ProveError> {

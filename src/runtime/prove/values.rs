@@ -5,6 +5,7 @@ use super::error::ProveError;
 use super::relive::{LivedEnd, RunToProve, Stretch};
 use super::rows::{Pair, Row, SaidCounts, Speakers, pairs, rows};
 use crate::domain::{Decimal, Speaker, TopicKind};
+use crate::engine::Outputs;
 use crate::hive::withheld::Withheld;
 use crate::runtime::replay::Remake;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,7 +87,7 @@ fn plain(run: &RunToProve, whole: &LivedEnd) -> Result<(), ProveError> {
         return Ok(());
     }
     let (mut engine, mut feed) = (run.remake)().map_err(ProveError::Read)?;
-    let mut out = crate::engine::Outputs::default();
+    let mut out = Outputs::default();
     while let Some(event) = feed.next().map_err(|e| ProveError::Read(e.to_string()))? {
         engine.step(&event, &mut out);
     }
