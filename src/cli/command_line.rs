@@ -41,6 +41,7 @@ Examples:
   hive --no-tui                                in the foreground without a screen, for a server
   hive ctl status                              how it is, as JSON
   hive talk --acted --from -7d                 what others acted on in the last week, and how often
+  hive prove run/ --out proof.json             what hearing each kind of message was worth in it
   hive log --follow                            what happens to it, from its log
   hive backup DIR                              its state as a copy, while it runs; hive restore DIR puts it back
   hive config print-default > agents.toml      a file to change";

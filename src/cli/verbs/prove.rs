@@ -162,7 +162,7 @@ fn given(
     Ok(RunToProve { remake: remade(&wanted, config), deaf: remade(&wanted, &deaf), identity, kept })
 }
 
-/// This program.
+/// Which program this is.
 fn build() -> Result<Build, Failure> {
     let failed = |e: std::io::Error| Failure::Failed(format!("reading this program's own file: {e}"));
     let file = std::env::current_exe().and_then(std::fs::read).map_err(failed)?;

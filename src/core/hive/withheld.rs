@@ -26,7 +26,7 @@ pub struct Withheld {
 }
 
 impl Withheld {
-    /// One message.
+    /// One message is not heard.
     pub fn message(id: MessageId) -> Self {
         Withheld { message: Some(id), ..Withheld::default() }
     }

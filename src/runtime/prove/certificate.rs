@@ -28,7 +28,7 @@ const TOLD_MAX: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
-    /// Its version.
+    /// Version of the program.
     pub version: String,
     /// Version of the layout of its state.
     pub layout: u32,
@@ -98,9 +98,9 @@ pub struct PairValue {
 pub struct Certificate {
     /// Version of this form.
     pub format: u32,
-    /// The program.
+    /// Which program proved it.
     pub build: Build,
-    /// The run.
+    /// Which run it is of.
     pub run: Given,
     /// Whose words were taken away together.
     pub by: Speakers,

@@ -27,7 +27,7 @@ pub(super) struct Row {
 /// A kind of words of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
-    /// Its row.
+    /// Number of its row.
     pub row: usize,
     pub kind: TopicKind,
     /// Messages of it in the run as it was.
