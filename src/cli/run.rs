@@ -21,6 +21,7 @@ use crate::runtime::feeds;
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::logs::one_line;
 use crate::runtime::pace::{BarPace, Speed};
+use crate::runtime::prove::BackgroundProof;
 use crate::runtime::recover::Resumed;
 use crate::runtime::replay::{Archive, Remake};
 use crate::runtime::service::{Clients, RunScenery};
@@ -224,6 +225,11 @@ fn drive(
         let scene = scenery.cockpit.clone();
         let scenery = RunScenery { stays: manner.stays, ..scenery };
         let mut audience = Clients::new(&mut stepper, hub, orders, scenery);
+        let whose = checkpoint::identity(config, feed);
+        audience.proof = manner
+            .state
+            .as_ref()
+            .map(|dir| BackgroundProof::new(dir, whose, Arc::clone(&again), &config.currency));
         audience.archive = manner.state.as_ref().map(|dir| Archive::new(dir, scene, again));
         audience
     });

@@ -239,6 +239,8 @@ impl From<Probe> for ResumeOptions {
 pub fn whole(dir: &Path, identity: &RunIdentity) -> Result<Recovery, RecoverError> {
     let folder = dir.join("journal");
     let payload = serde_json::to_vec(identity).unwrap_or_default();
+    // First: of a run that goes on the journal is never behind it then.
+    let mark = MarkFile::read(&evidence::mark_path(dir))?;
     let seen = journal::look(&folder, &header(&payload), None, |_| Ok(()))
         .map_err(|e| foreign(dir, identity, e.into()))?;
     let torn = |why: String| RecoverError::Torn { dir: dir.to_path_buf(), why };
@@ -252,7 +254,7 @@ pub fn whole(dir: &Path, identity: &RunIdentity) -> Result<Recovery, RecoverErro
             cut.offset
         )));
     }
-    match MarkFile::read(&evidence::mark_path(dir))? {
+    match mark {
         MarkReading::Damaged | MarkReading::Half(_) => {
             Err(torn("how far it was acknowledged cannot be read".to_owned()))
         }

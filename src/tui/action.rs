@@ -31,6 +31,7 @@ pub enum UserAction {
     Theme,
     Stats,
     Why,
+    Without,
     TimeBack,
     TimeOn,
     DayBack,
@@ -189,6 +190,14 @@ const COCKPIT: &[ActionRow] = &[
         "w",
         "why",
         "the newest trade: who made it, why, and who moved them",
+        Danger::Look,
+    ),
+    key(
+        UserAction::Without,
+        &[(KeyCode::Char('d'), NONE)],
+        "d",
+        "",
+        "without this message: the run is lived again, and what hearing it was worth is said",
         Danger::Look,
     ),
     key(

@@ -16,10 +16,12 @@ use crate::market::synth::DAYS_MAX;
 use crate::runtime::feeds::{self, FeedOptions, FeedSpec};
 use crate::runtime::prove::{self, Build, Certificate, KeptPast, ProveError, RunToProve, Speakers};
 use crate::runtime::recover;
+use crate::runtime::replay::Remake;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Longest certificate that is read: a hundred thousand agents, each with all that it can say.
 const CERTIFICATE_BYTES_MAX: u64 = 256 << 20;
@@ -101,7 +103,7 @@ pub fn run(args: &ProveArgs) -> Result<(), Failure> {
         (None, state) => state.clone(),
     };
     let end = certified.as_ref().map(|c| (c.run.events, c.run.commands));
-    let run = given(&config, options.feed(&config)?, folder.as_deref(), end)?;
+    let (run, deaf) = given(&config, options.feed(&config)?, folder.as_deref(), end)?;
     if let Some(number) = args.message {
         if !config.listening.enabled {
             return Err(ProveError::Deaf.into());
@@ -125,7 +127,7 @@ pub fn run(args: &ProveArgs) -> Result<(), Failure> {
         bar.set_length(of as u64);
         bar.set_position(lived as u64);
     };
-    let proven = prove::prove(&run, by, (build()?, prove::threads()), &tick)?;
+    let proven = prove::prove(&run, deaf.as_ref(), by, (build()?, prove::threads()), &tick)?;
     bar.finish_and_clear();
     match (&args.check, certified) {
         (Some(path), Some(certificate)) => checked(path, &certificate, &proven),
@@ -133,13 +135,13 @@ pub fn run(args: &ProveArgs) -> Result<(), Failure> {
     }
 }
 
-/// The run that is to be proven.
+/// The run that is to be proven, and what makes it with nobody listening.
 fn given(
     config: &Config,
     wanted: FeedOptions,
     folder: Option<&Path>,
     end: Option<(u64, u64)>,
-) -> Result<RunToProve, Failure> {
+) -> Result<(RunToProve, Arc<Remake>), Failure> {
     let opened = |wanted: &FeedOptions| feeds::open(wanted).map_err(|e| Failure::Usage(e.to_string()));
     let (mut wanted, mut feed) = (wanted.clone(), opened(&wanted)?);
     let mut identity = checkpoint::identity(config, feed.as_ref());
@@ -159,7 +161,7 @@ fn given(
     tell(&look.map(|look| look.note).into_iter().collect::<Vec<_>>());
     let mut deaf = config.clone();
     deaf.listening.enabled = false;
-    Ok(RunToProve { remake: remade(&wanted, config), deaf: remade(&wanted, &deaf), identity, kept })
+    Ok((RunToProve { remake: remade(&wanted, config), identity, kept }, remade(&wanted, &deaf)))
 }
 
 /// Which program this is.

@@ -45,13 +45,15 @@ pub enum ProveError {
     Deaf,
     /// There is no message of this number.
     #[error(
-        "there is no message {number}: the run said {said}, numbered from 1; hive talk lists those of a run that is kept"
+        "there is no message {number}: the run said {said} until {until}, numbered from 1; hive talk lists those of a run that is kept"
     )]
     NoMessage {
         /// Number that was asked for.
         number: u64,
         /// Messages of the run.
         said: u64,
+        /// Until when it is known.
+        until: String,
     },
     /// An end is not the run that it has to be.
     #[error("nothing is proven: {0}; please report it, with the line that was typed")]

@@ -6,8 +6,10 @@ use crate::domain::{Decimal, Message, MessageId, Stamp, TopicKind};
 use crate::engine::counterfactual::Counterfactuals;
 use crate::hive::withheld::Withheld;
 use crate::recorder;
-use crate::talk::{FilterBound, NameTable, TalkError, TalkFile, TalkFilter};
+use crate::talk::{BlockHead, FilterBound, NameTable, TalkError, TalkFile, TalkFilter};
+use crate::view::gain;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 
 /// What hearing one message was worth until the end of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,29 @@ pub struct MessageValue {
     pub decisions: [String; 2],
 }
 
+impl MessageValue {
+    /// What it was worth, in words.
+    pub fn told(&self, currency: &str) -> String {
+        let amount = |text: &str| text.parse::<Decimal>().unwrap_or_default();
+        let (real, open, to) = (amount(&self.real), amount(&self.open), &self.to);
+        let is_same = self.decisions[0] == self.decisions[1];
+        let worth = match () {
+            () if !real.is_zero() || !open.is_zero() => {
+                format!(
+                    "{} {currency} to the account and {} to all open lives by {to}",
+                    gain(real),
+                    gain(open)
+                )
+            }
+            () if is_same => format!("nothing, a proven zero: without it the same is decided until {to}"),
+            () => format!(
+                "nothing, a proven zero: without it other things are decided, for the same money at {to}"
+            ),
+        };
+        format!("hearing #{} was worth {worth}", self.message)
+    }
+}
+
 /// Lives through a run from the newest checkpoint before a message, with it and without it.
 pub fn one(run: &RunToProve, number: u64) -> Result<MessageValue, ProveError> {
     let id = MessageId(number);
@@ -53,7 +78,10 @@ pub fn one(run: &RunToProve, number: u64) -> Result<MessageValue, ProveError> {
     let [with, without] = &lived.ends[..] else {
         return Err(ProveError::Ends("a life is missing".to_owned()));
     };
-    let Some(message) = found else { return Err(ProveError::NoMessage { number, said: with.said }) };
+    let to = lived.to.map(|at| at.to_string()).unwrap_or_default();
+    let Some(message) = found else {
+        return Err(ProveError::NoMessage { number, said: with.said, until: to });
+    };
     let asset = message.asset.and_then(|a| recorder::TalkNames::asset_called(&names, a));
     let worth = |with: Decimal, without: Decimal| (with - without).normalize().to_string();
     Ok(MessageValue {
@@ -63,26 +91,33 @@ pub fn one(run: &RunToProve, number: u64) -> Result<MessageValue, ProveError> {
         asset: asset.unwrap_or_default().to_owned(),
         kind: TopicKind::of(&message.body).text().to_owned(),
         text: recorder::line(&names, &message),
-        to: lived.to.map(|at| at.to_string()).unwrap_or_default(),
+        to,
         real: worth(with.real, without.real),
         open: worth(with.open, without.open),
         decisions: [with.decisions.clone(), without.decisions.clone()],
     })
 }
 
-/// When a message was said, by the talk that is kept with the run; none where that does not know it. Then all of the run is
-/// lived through.
+/// When a message was said at the earliest, by the talk that is kept with the run; none where that knows nothing of it. Then
+/// all of the run is lived through.
 fn said_at(run: &RunToProve, number: u64) -> Option<Stamp> {
     let mut file = TalkFile::open(&run.kept.as_ref()?.dir).ok()?;
     let bound = Some(FilterBound::Number(number));
     let filter = TalkFilter { from: bound, to: bound, ..TalkFilter::default() };
-    let mut at = None;
+    let (mut at, newest) = (None, Cell::new((0, Stamp(i64::MIN))));
     let each = |m: &Message| -> Result<(), TalkError> {
+        newest.set(newest.get().max((m.id.0, m.at)));
         if filter.fits(m) {
             at = Some(m.at);
         }
         Ok(())
     };
-    file.read(|head| filter.wants(head), each).ok()?;
-    at
+    let wants = |head: &BlockHead| {
+        newest.set(newest.get().max((head.end() - 1, head.to)));
+        filter.wants(head)
+    };
+    file.read(wants, each).ok()?;
+    // What comes after all of it was said no sooner.
+    let (last, then) = newest.get();
+    at.or((number > last && last > 0).then_some(then))
 }

@@ -19,6 +19,7 @@
 //! 3. The same bytes on any number of threads: each company is a function of the market and of what it does not hear.
 //! 4. What is kept is read, compared on the way, and never written.
 
+mod background;
 mod certificate;
 mod error;
 mod message;
@@ -28,6 +29,7 @@ mod rows;
 mod tests;
 mod values;
 
+pub use background::BackgroundProof;
 pub use certificate::{Build, Certificate, EndOfRun, Given, PairValue};
 pub use error::ProveError;
 pub use message::{MessageValue, one};

@@ -8,18 +8,21 @@ use crate::engine::respond::Respond;
 use crate::hive::withheld::Withheld;
 use crate::market::feed::Feed;
 use crate::runtime::keep::decode;
-use crate::runtime::recover::{self, RunIdentity};
+use crate::runtime::recover::{self, RecoverError, RunIdentity};
 use crate::runtime::replay::{self, Pages, Remake};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a journal that looks torn is looked at, and how long is waited in between.
+const TRIES: u32 = 3;
+const MOMENT: Duration = Duration::from_millis(40);
 
 /// A run that is to be proven.
 pub struct RunToProve {
     /// Makes engine and feed as they were before the first event.
     pub remake: Arc<Remake>,
-    /// The same with nobody listening.
-    pub deaf: Arc<Remake>,
     /// Whose run it is.
     pub identity: RunIdentity,
     /// What is kept of it; none of a run that is made for the proof.
@@ -69,16 +72,24 @@ pub(super) struct LivedStretch {
 impl KeptPast {
     /// Reads the journal of a folder up to its newest cursor, or to a place before it.
     pub fn read(dir: &Path, identity: &RunIdentity, end: Option<(u64, u64)>) -> Result<KeptPast, ProveError> {
-        recover::whole(dir, identity)?;
-        let mut pages = replay::read(&dir.join("journal"), Stamp(i64::MIN)).map_err(ProveError::Read)?;
+        let pages = whole(dir, identity)?;
         let newest = pages.decided.last_key_value().map_or((0, 0), |(place, _)| *place);
         let end = end.unwrap_or(newest);
         if newest == (0, 0) || end > newest {
             let (events, wanted) = (newest.0, end.0.max(1));
             return Err(ProveError::Short { events, wanted });
         }
+        Ok(KeptPast::until(dir, pages, end))
+    }
+
+    /// Reads the journal of a run that goes on and has come to this place, which may be beyond its newest cursor.
+    pub fn of_now(dir: &Path, identity: &RunIdentity, now: (u64, u64)) -> Result<KeptPast, ProveError> {
+        Ok(KeptPast::until(dir, whole(dir, identity)?, now))
+    }
+
+    fn until(dir: &Path, mut pages: Pages, end: (u64, u64)) -> KeptPast {
         pages.decided.retain(|place, _| *place <= end);
-        Ok(KeptPast { dir: dir.to_path_buf(), pages, end })
+        KeptPast { dir: dir.to_path_buf(), pages, end }
     }
 
     /// The pages from the newest checkpoint before a moment on.
@@ -88,6 +99,20 @@ impl KeptPast {
         pages.decided.retain(|place, _| *place <= self.end);
         Ok(pages)
     }
+}
+
+/// All that the journal of a folder says, if it is of this run, and whole.
+fn whole(dir: &Path, identity: &RunIdentity) -> Result<Pages, ProveError> {
+    let mut tries = 0;
+    while let Err(e) = recover::whole(dir, identity) {
+        // A frame that is being written looks torn, for a moment.
+        tries += 1;
+        if tries == TRIES || !matches!(e, RecoverError::Torn { .. }) {
+            return Err(e.into());
+        }
+        std::thread::sleep(MOMENT);
+    }
+    replay::read(&dir.join("journal"), Stamp(i64::MIN)).map_err(ProveError::Read)
 }
 
 impl RunToProve {

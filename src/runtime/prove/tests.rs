@@ -60,13 +60,12 @@ fn live(dir: &Path) -> (String, u64) {
 
 fn run(dir: &Path, market: u64) -> RunToProve {
     let kept = KeptPast::read(dir, &identity(), None).unwrap();
-    let (remake, deaf) = (made(market, true), made(market, false));
-    RunToProve { remake, deaf, identity: identity(), kept: Some(kept) }
+    RunToProve { remake: made(market, true), identity: identity(), kept: Some(kept) }
 }
 
 fn proven(run: &RunToProve, threads: usize) -> Result<Certificate, ProveError> {
     let build = Build { version: "1".to_owned(), layout: 1, program: "p".to_owned() };
-    prove(run, Speakers::Family, (build, threads), &|_, _| ())
+    prove(run, made(1, false).as_ref(), Speakers::Family, (build, threads), &|_, _| ())
 }
 
 #[test]
@@ -78,7 +77,7 @@ fn a_run_that_an_operator_had_a_hand_in_is_proven_with_what_was_commanded() {
     assert_eq!((&c.all.decisions, c.all.said, c.run.commands), (&decisions, said, ACTS.len() as u64));
     assert_eq!(c, proven(&run, 1).unwrap(), "on any number of threads");
     // Without them other money comes out: they are a part of both ends.
-    let alone = RunToProve { kept: None, remake: made(1, true), deaf: made(1, false), identity: identity() };
+    let alone = RunToProve { kept: None, remake: made(1, true), identity: identity() };
     let other = proven(&alone, 2).unwrap();
     assert!(other.run.commands == 0 && other.none.real != c.none.real);
     // A message between two commands, from the checkpoint before it and from the beginning.
@@ -115,6 +114,8 @@ fn what_decides_otherwise_than_its_journal_says_is_not_proven() {
     let deaf = RunToProve { remake: made(1, false), kept: None, ..run(folder.path(), 1) };
     assert!(matches!(proven(&deaf, 2), Err(ProveError::Deaf)));
     // The end that nobody hears anything in has to be the run in which listening is off.
-    let hears = RunToProve { deaf: made(1, true), kept: None, ..run(folder.path(), 1) };
-    assert!(matches!(proven(&hears, 2), Err(ProveError::Ends(_))));
+    let build = Build { version: "1".to_owned(), layout: 1, program: "p".to_owned() };
+    let hears = RunToProve { kept: None, ..run(folder.path(), 1) };
+    let proven = prove(&hears, made(1, true).as_ref(), Speakers::Family, (build, 2), &|_, _| ());
+    assert!(matches!(proven, Err(ProveError::Ends(_))));
 }

@@ -31,9 +31,10 @@ struct Telescope {
     closed: LivedEnd,
 }
 
-/// Proves what each pair of a speaker and a kind was worth. `tick` is told how many companies of how many have lived.
+/// Proves what each pair of a speaker and a kind was worth; `deaf` makes the same run with listening off. `tick` is told how many companies of how many have lived.
 pub fn prove(
     run: &RunToProve,
+    deaf: &Remake,
     by: Speakers,
     (build, threads): (Build, usize),
     tick: &(dyn Fn(usize, usize) + Sync),
@@ -51,8 +52,8 @@ pub fn prove(
     let pairs = pairs(&engine, &rows, &said);
     let agents = engine.cast().agents.len();
     let telescope = telescope(run, (&rows, &pairs, agents), threads, tick)?;
-    let deaf = Stretch { withheld: vec![quotes(agents)], pages: None };
-    let deaf = run.relive(deaf, run.deaf.as_ref(), |_| ())?;
+    let silent = Stretch { withheld: vec![quotes(agents)], pages: None };
+    let deaf = run.relive(silent, deaf, |_| ())?;
     let [whole] = &all.ends[..] else { return Err(ProveError::Ends("a life is missing".to_owned())) };
     let [none] = &deaf.ends[..] else { return Err(ProveError::Ends("a life is missing".to_owned())) };
     plain(run, whole)?;
@@ -128,7 +129,7 @@ fn telescope(
     let mut all = growing(&mut heard());
     all.extend(growing(&mut heard().rev().take(n.saturating_sub(1))));
     all.extend([everything.clone(), everything.with_closed_ears()]);
-    let mut ends = abreast(run, run.remake.as_ref(), (&all, threads), tick)?;
+    let mut ends = abreast(run, (&all, threads), tick)?;
     let missing = || ProveError::Ends("a life is missing".to_owned());
     let closed = ends.pop().ok_or_else(missing)?;
     let silent = ends.pop().ok_or_else(missing)?;
@@ -141,7 +142,6 @@ fn telescope(
 /// Lives through a run once for each of these, several side by side on each thread.
 fn abreast(
     run: &RunToProve,
-    remake: &Remake,
     (all, threads): (&[Withheld], usize),
     tick: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<LivedEnd>, ProveError> {
@@ -154,7 +154,7 @@ fn abreast(
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(chunk) = chunks.get(place) else { return Ok(()) };
             let stretch = Stretch { withheld: chunk.to_vec(), pages: None };
-            let ends = run.relive(stretch, remake, |_| ())?.ends;
+            let ends = run.relive(stretch, run.remake.as_ref(), |_| ())?.ends;
             done.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(ends);
             tick(lived.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len(), all.len());
         }

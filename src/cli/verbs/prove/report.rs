@@ -1,27 +1,15 @@
 //! What was proven, for reading: both ends, each pair of a speaker and a kind in both orders, and what is zero.
 
 use crate::cli::table::{TextTable, wrap};
-use crate::domain::money::to_estimate;
 use crate::domain::{Decimal, printable};
 use crate::runtime::prove::{Certificate, MessageValue, PairValue};
-use crate::view::grouped;
+use crate::view::{gain, grouped};
 use std::fmt::Write;
 
 /// Pairs that are listed; of more those that moved most.
 const LISTED_MAX: usize = 60;
 /// Width of a sentence.
 const WIDTH: usize = 100;
-
-fn money(amount: Decimal) -> String {
-    let rounded = amount.round_dp(2);
-    if rounded.is_zero() {
-        return if amount.is_zero() { "0".to_owned() } else { "~0".to_owned() };
-    }
-    let sign = if rounded.is_sign_negative() { "-" } else { "+" };
-    let whole = grouped(to_estimate(rounded.trunc().abs()));
-    let cents = format!("{:.2}", rounded.fract().abs());
-    format!("{sign}{whole}{}", &cents[1..])
-}
 
 fn count(messages: u64) -> String {
     grouped(messages as f64)
@@ -74,7 +62,7 @@ pub fn proven(c: &Certificate, (currency, path): (&str, &str)) -> String {
 fn ends(c: &Certificate) -> TextTable {
     let mut table = TextTable::new(1, &["", "real", "open", "decisions"]);
     let mut row = |what: &str, [real, open]: [Decimal; 2], decisions: &str| {
-        table.row([what.to_owned(), money(real), money(open), decisions.to_owned()]);
+        table.row([what.to_owned(), gain(real), gain(open), decisions.to_owned()]);
     };
     row("everything is heard", [c.all.real, c.all.open], &c.all.decisions);
     row("nobody listens", [c.none.real, c.none.open], &c.none.decisions);
@@ -93,7 +81,7 @@ fn pairs(c: &Certificate) -> TextTable {
     let all = moved.len();
     moved.retain(|v| size(v) >= least);
     for v in &moved {
-        let [[real, real_back], [open, open_back]] = [v.real, v.open].map(|of| of.map(money));
+        let [[real, real_back], [open, open_back]] = [v.real, v.open].map(|of| of.map(gain));
         let said = count(v.said);
         table.row([
             printable(&v.speaker).to_string(),
@@ -109,7 +97,7 @@ fn pairs(c: &Certificate) -> TextTable {
         table.remark(format!("… {} more that moved less, all of them in the certificate", all - moved.len()));
     }
     let mut both = |what: &str, [real, open]: [Decimal; 2]| {
-        let (real, open) = (money(real), money(open));
+        let (real, open) = (gain(real), gain(open));
         let nothing = String::new;
         table.row([what.to_owned(), nothing(), nothing(), real.clone(), real, open.clone(), open]);
     };
@@ -117,7 +105,7 @@ fn pairs(c: &Certificate) -> TextTable {
     both("ears open to silence", c.ears);
     let [forth, back] = [c.sums(0), c.sums(1)];
     let total = c.values.iter().map(|v| v.said).sum::<u64>();
-    let cells = [forth[0], back[0], forth[1], back[1]].map(money);
+    let cells = [forth[0], back[0], forth[1], back[1]].map(gain);
     let [real, real_back, open, open_back] = cells;
     let said = count(total);
     table.row(["all".to_owned(), String::new(), said, real, real_back, open, open_back]);
@@ -129,26 +117,7 @@ pub fn message(v: &MessageValue, currency: &str) -> String {
     let asset = if v.asset.is_empty() { String::new() } else { format!(" {}", v.asset) };
     let said = format!("#{} {} {}{asset} {}", v.message, v.at, v.from, v.text);
     let mut out = wrap("", &printable(&said).to_string(), WIDTH);
-    let amount = |text: &str| text.parse::<Decimal>().unwrap_or_default();
-    let (real, open) = (amount(&v.real), amount(&v.open));
-    let told = if v.decisions[0] == v.decisions[1] && real.is_zero() && open.is_zero() {
-        format!(
-            "without it nothing else is decided, and all money is the same to the last digit until {}",
-            v.to
-        )
-    } else if real.is_zero() && open.is_zero() {
-        format!(
-            "without it other things are decided, and all money is the same to the last digit at {}: a proven zero",
-            v.to
-        )
-    } else {
-        format!(
-            "hearing it was worth {} {currency} to the account and {} to all open lives by {}",
-            money(real),
-            money(open),
-            v.to
-        )
-    };
+    let told = v.told(currency);
     out.push_str(&wrap("  ", &told, WIDTH));
     out.push_str(&wrap(
         "  ",
