@@ -193,14 +193,6 @@ const COCKPIT: &[ActionRow] = &[
         Danger::Look,
     ),
     key(
-        UserAction::Without,
-        &[(KeyCode::Char('d'), NONE)],
-        "d",
-        "",
-        "without this message: the run is lived again, and what hearing it was worth is said",
-        Danger::Look,
-    ),
-    key(
         UserAction::TimeBack,
         &[(KeyCode::Char('['), NONE)],
         "[",
@@ -414,6 +406,14 @@ const COCKPIT: &[ActionRow] = &[
         "y",
         "",
         "copy what is under the cursor, or the page, to the clipboard (OSC 52, also over SSH)",
+        Danger::Look,
+    ),
+    key(
+        UserAction::Without,
+        &[(KeyCode::Char('d'), NONE)],
+        "d",
+        "",
+        "without this message: the run again, and what hearing it was worth",
         Danger::Look,
     ),
     word(
