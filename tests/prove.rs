@@ -2,9 +2,14 @@
 //! comes out again byte for byte and is refused with a byte of it or of the journal turned, and one message by its number.
 
 use crate::cli::hand::Desk;
+use crate::wire::served::{PATIENCE, Served, command};
+use hive::domain::MessageId;
+use hive::wire::{Client, ClientQuestion, ClientRole, ServerAnswer, SocketPath};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::fs;
+use std::process::Stdio;
+use std::time::Instant;
 
 /// A market that is over in a moment, with few to speak in it.
 const MARKET: [&str; 6] = ["--days", "70", "--scouts", "6", "--seed", "3"];
@@ -185,4 +190,50 @@ fn mistakes_are_named_with_the_way_out() {
         "{}",
         said.err
     );
+}
+
+/// Asks a hive that runs, until it has said what it found out, or why not.
+fn asked(client: &mut Client, message: u64) -> Result<String, String> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match client.ask(ClientQuestion::Without(MessageId(message))).unwrap() {
+            ServerAnswer::Told(text) => return Ok(text),
+            ServerAnswer::Refused(why) => return Err(why),
+            said => assert_eq!(said, ServerAnswer::Fetching(0)),
+        }
+        assert!(Instant::now() < end, "it is never found out");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_hive_that_runs_finds_it_out_beside_the_run_where_that_is_kept() {
+    let hive = Served::start();
+    let mut client = hive.client(ClientRole::Ctl);
+    let told = asked(&mut client, 1).unwrap();
+    assert!(told.starts_with("hearing #1 was worth "), "{told}");
+    let why = asked(&mut client, 1 << 40).unwrap_err();
+    assert!(why.contains("there is no message") && why.contains("the run said"), "{why}");
+    // Where nothing is kept nothing can be lived again, and the way out is named.
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("run/a.sock");
+    let mut child = command(&["--until-end", "--serve", "--days", "40", "--quiet", "--scouts", "8"])
+        .args(["--speed", "28800x", "--socket"])
+        .arg(&socket)
+        .env("XDG_STATE_HOME", folder.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (place, end) = (SocketPath { path: socket }, Instant::now() + PATIENCE);
+    let why = loop {
+        let answer = Client::attach(&place, ClientRole::Ctl, 0).map(|mut c| asked(&mut c, 1));
+        match answer {
+            Ok(Err(why)) if !why.contains("ask again") => break why,
+            _ => assert!(Instant::now() < end, "it never answers"),
+        }
+        std::thread::yield_now();
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(why.contains("this run is not kept") && why.contains("hive prove --message"), "{why}");
 }

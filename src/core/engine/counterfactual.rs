@@ -85,8 +85,8 @@ impl Counterfactuals {
         self.lives.iter().map(|life| &life.respond)
     }
 
-    /// What was said at the newest event in the first of them.
-    pub fn messages(&self) -> &[Message] {
-        self.lives.first().map_or(&[], |life| &life.out.messages)
+    /// What was said at the newest event where that is heard in this way, by the order in which they were given.
+    pub fn messages(&self, life: usize) -> &[Message] {
+        self.lives.get(life).map_or(&[], |life| &life.out.messages)
     }
 }

@@ -70,7 +70,7 @@ pub fn one(run: &RunToProve, number: u64) -> Result<MessageValue, ProveError> {
     let mut found: Option<Message> = None;
     let watch = |lives: &Counterfactuals| {
         if found.is_none() {
-            found = lives.messages().iter().find(|m| m.id == id).cloned();
+            found = lives.messages(0).iter().find(|m| m.id == id).cloned();
         }
     };
     let withheld = vec![Withheld::default(), Withheld::message(id)];

@@ -31,7 +31,8 @@ struct Telescope {
     closed: LivedEnd,
 }
 
-/// Proves what each pair of a speaker and a kind was worth; `deaf` makes the same run with listening off. `tick` is told how many companies of how many have lived.
+/// Proves what each pair of a speaker and a kind was worth; `deaf` makes the same run with listening off. `tick` is told how many
+/// companies of how many have lived.
 pub fn prove(
     run: &RunToProve,
     deaf: &Remake,
@@ -46,7 +47,7 @@ pub fn prove(
     let mut said = SaidCounts::default();
     let all = Stretch { withheld: vec![Withheld::default()], pages: None };
     let all = run.relive(all, run.remake.as_ref(), |lives| {
-        lives.messages().iter().for_each(|m| said.count(m.from, TopicKind::of(&m.body)));
+        lives.messages(0).iter().for_each(|m| said.count(m.from, TopicKind::of(&m.body)));
     })?;
     let rows = rows(&engine, by);
     let pairs = pairs(&engine, &rows, &said);

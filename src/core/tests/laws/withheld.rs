@@ -7,7 +7,9 @@ use hive_core::engine::counterfactual::Counterfactuals;
 use hive_core::engine::respond::Respond;
 use hive_core::hive::settings::Managers;
 use hive_core::hive::withheld::{Withheld, is_heard_by_anybody};
-use hive_domain::{Digest, Event, Message, Money, Speaker, TopicKind};
+use hive_domain::{
+    Digest, Event, InstrumentKind, Message, MessageId, MessageKind, Money, Speaker, TopicKind,
+};
 use std::collections::BTreeMap;
 
 /// What came of a life: decisions, real money, and the open lives' estimate of theirs.
@@ -21,22 +23,23 @@ fn lived(config: &Config, tape: &Tape, withheld: Vec<Withheld>) -> (Counterfactu
     let mut said = Vec::new();
     for event in &tape.events {
         lives.step(event);
-        said.extend_from_slice(lives.messages());
+        said.extend_from_slice(lives.messages(0));
     }
     (lives, said)
 }
 
 /// A hive of bars, one that also lives in legs, and one whose desk is served.
 fn houses() -> Vec<(Config, Tape)> {
-    let mut legs = config::parse("full-house.toml", scenes::ROSTER).unwrap();
-    legs.roster.scouts = SCOUTS;
-    let scene = scenes::house((20, 3), &scenes::as_it_is);
-    let legs = (legs, Tape { universe: scene.engine.universe().clone(), events: events(scene) });
-    vec![(shipped(), Tape::market(250)), (served::config(true), served::paired(150, 0)), legs]
+    vec![(shipped(), Tape::market(250)), (served::config(true), served::paired(150, 0)), full_house(20, 3)]
 }
 
-fn events(mut scene: scenes::Scene) -> Vec<Event> {
-    std::iter::from_fn(|| scene.event()).collect()
+/// All families, on so many days of bars and then of detail.
+fn full_house(bars: u32, days: u32) -> (Config, Tape) {
+    let mut config = config::parse("full-house.toml", scenes::ROSTER).unwrap();
+    config.roster.scouts = SCOUTS;
+    let mut scene = scenes::house((bars, days), &scenes::as_it_is);
+    let universe = scene.engine.universe().clone();
+    (config, Tape { universe, events: std::iter::from_fn(|| scene.event()).collect() })
 }
 
 fn quotes(agents: usize) -> Withheld {
@@ -151,4 +154,54 @@ fn what_nobody_listens_for_changes_nothing_where_it_is_withheld() {
         assert_eq!(ends[0], ends[1]);
         assert!(heard > 100 && pairs > 10, "{heard} heard, {pairs} not");
     }
+}
+
+/// Messages that deeds of this life name as causes, and stances as reasons.
+fn named(said: &[Message]) -> impl Iterator<Item = MessageId> {
+    let deeds = said.iter().flat_map(|m| m.swayed.iter().flat_map(|s| s.causes.iter().map(|c| c.message)));
+    let reasons =
+        said.iter().filter_map(|m| if let MessageKind::Stance(s) = &m.body { Some(s.because) } else { None });
+    deeds.chain(reasons.flatten().flatten())
+}
+
+#[test]
+fn nobody_names_a_word_that_was_not_heard() {
+    let (config, tape) = full_house(60, 3);
+    let agents = Run::start(&config, &tape.universe).engine.cast().agents.len();
+    let of_all = |kind: TopicKind| {
+        let mut unheard = Withheld::default();
+        Speaker::all(agents).for_each(|from| unheard.withhold(from, kind));
+        unheard
+    };
+    let withheld = [Withheld::default()].into_iter().chain(TopicKind::ALL.map(of_all));
+    let mut lives = Run::start(&config, &tape.universe).engine.without(withheld);
+    let mut said: Vec<Vec<Message>> = vec![Vec::new(); TopicKind::ALL.len() + 1];
+    for event in &tape.events {
+        lives.step(event);
+        said.iter_mut().enumerate().for_each(|(i, said)| said.extend_from_slice(lives.messages(i)));
+    }
+    // A number is the place in a row of its own, from 1.
+    let kind_of = |said: &[Message], id: MessageId| TopicKind::of(&said[id.0 as usize - 1].body);
+    let mut heard = 0;
+    for (kind, without) in TopicKind::ALL.into_iter().zip(&said[1..]) {
+        let names = |said: &[Message]| named(said).filter(|id| kind_of(said, *id) == kind).count();
+        heard += usize::from(names(&said[0]) > 0);
+        assert_eq!(names(without), 0, "{}", kind.text());
+    }
+    assert!(heard > 9, "most kinds are heard here: {heard}");
+}
+
+#[test]
+fn a_desk_that_hears_no_quotes_carries_nothing_and_takes_its_orders_itself() {
+    let (config, tape) = houses().remove(1);
+    let agents = Run::start(&config, &tape.universe).engine.cast().agents.len();
+    let (lives, _) = lived(&config, &tape, vec![Withheld::default(), quotes(agents)]);
+    let spot = tape.universe.instruments.iter().filter(|i| i.kind == InstrumentKind::Spot);
+    let spot: Vec<_> = spot.map(|i| i.id).collect();
+    let served = |respond: &Respond| {
+        let ledger = &respond.real.account.ledger;
+        let carried = spot.iter().filter_map(|id| ledger.turnover(*id)).any(|t| !t.traded.is_zero());
+        (carried, respond.real.execution.services.worked().rested > 0.0)
+    };
+    assert_eq!(lives.ends().map(served).collect::<Vec<_>>(), [(true, true), (false, false)]);
 }
