@@ -191,6 +191,7 @@ flows!(
     orders_and_fills_are_seen = "orders",
     who_earned_what_for_others_is_seen = "points",
     a_candle_is_read = "candle",
+    what_hearing_a_decision_was_worth_is_found_out = "without",
     a_few_of_many_are_looked_at = "filter",
 );
 

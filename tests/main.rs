@@ -29,6 +29,7 @@ mod lab;
 mod laws;
 mod memory;
 mod migrate;
+mod prove;
 mod pty;
 mod rosters;
 mod screen;

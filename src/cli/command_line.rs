@@ -8,7 +8,8 @@ use super::options::RunOptions;
 use super::run::{self, FamilyReport, RunMode};
 use super::start;
 use super::verbs::{
-    agents, attach, backup, bench, completions, config, ctl, data, export, journal, lab, log, man, talk,
+    agents, attach, backup, bench, completions, config, ctl, data, export, journal, lab, log, man, prove,
+    talk,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ Examples:
   hive --no-tui                                in the foreground without a screen, for a server
   hive ctl status                              how it is, as JSON
   hive talk --acted --from -7d                 what others acted on in the last week, and how often
+  hive prove run/ --out proof.json             what hearing each kind of message was worth in it
   hive log --follow                            what happens to it, from its log
   hive backup DIR                              its state as a copy, while it runs; hive restore DIR puts it back
   hive config print-default > agents.toml      a file to change";
@@ -118,6 +120,8 @@ enum CliCommand {
     Log(log::Args),
     /// What was said in a run, from its first message on: every one with all its conditions
     Talk(Box<talk::TalkArgs>),
+    /// What hearing each kind of message was worth: the run lived again without it, to the last digit, with a certificate
+    Prove(Box<prove::ProveArgs>),
     /// A table of a running hive as CSV or JSON, of now or of before
     Export(export::ExportArgs),
     /// The manual page: hive man | man -l -
@@ -148,6 +152,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(CliCommand::Ctl(args)) => ctl::run(&args),
         Some(CliCommand::Log(args)) => log::run(&args),
         Some(CliCommand::Talk(args)) => talk::run(&args),
+        Some(CliCommand::Prove(args)) => prove::run(&args),
         Some(CliCommand::Export(args)) => export::run(&args),
         Some(CliCommand::Man) => man::run(&Cli::command()),
         Some(CliCommand::Completions(args)) => completions::run(&args, &mut Cli::command()),

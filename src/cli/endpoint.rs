@@ -4,7 +4,7 @@ use super::failure::Failure;
 use crate::wire::socket_path::{self, DEFAULT_NAME, PlaceError, SocketPath};
 use crate::wire::{Client, ClientError, ClientRole};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How a hive is reached.
 #[derive(Clone, Debug, Default, Args)]
@@ -52,6 +52,28 @@ impl EndpointArgs {
             Err(e) => Err(failed(e)),
         }
     }
+}
+
+/// The folder or file of a run that is kept: as it is named, or of the hive of that name; without one that of the usual hive.
+pub fn kept_run(run: Option<&Path>, flags: &str) -> Result<PathBuf, Failure> {
+    let kept = |name: Option<String>| {
+        EndpointArgs { name, ..EndpointArgs::default() }.home().map(|(state, _)| state)
+    };
+    let path = match run {
+        None => kept(None)?,
+        Some(path) if path.exists() => path.to_path_buf(),
+        Some(path) => match path.to_str().filter(|name| !name.contains('/')) {
+            Some(name) => kept(Some(name.to_owned()))?,
+            None => path.to_path_buf(),
+        },
+    };
+    if path.exists() {
+        return Ok(path);
+    }
+    let said = run.unwrap_or(&path).display();
+    Err(Failure::Usage(format!(
+        "{said}: there is no such folder or file, and no hive of that name is kept; name what was given to {flags}"
+    )))
 }
 
 fn env(name: &str) -> Option<PathBuf> {

@@ -22,6 +22,7 @@ use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::kill::KillSwitch;
 use crate::runtime::logs::one_line;
 use crate::runtime::pace::{BarPace, Speed};
+use crate::runtime::prove::BackgroundProof;
 use crate::runtime::recover::Resumed;
 use crate::runtime::replay::{Archive, Remake};
 use crate::runtime::service::{Clients, RunScenery};
@@ -180,8 +181,8 @@ fn fits(engine: &Engine) -> Result<(), Failure> {
     )))
 }
 
-/// Makes engine and feed anew, as they were before the first event: to go back to a moment.
-fn remade(wanted: &FeedOptions, config: &Config) -> Arc<Remake> {
+/// Makes engine and feed anew, as they were before the first event: to go back to a moment, or to live it again.
+pub fn remade(wanted: &FeedOptions, config: &Config) -> Arc<Remake> {
     let (wanted, config) = (wanted.clone(), config.clone());
     Arc::new(move || {
         let feed = feeds::open(&wanted).map_err(|e| e.to_string())?;
@@ -246,6 +247,11 @@ fn drive(
         let scene = scenery.cockpit.clone();
         let scenery = RunScenery { stays: manner.stays, ..scenery };
         let mut audience = Clients::new(&mut stepper, hub, orders, scenery);
+        let whose = checkpoint::identity(config, feed);
+        audience.proof = manner
+            .state
+            .as_ref()
+            .map(|dir| BackgroundProof::new(dir, whose, Arc::clone(&again), &config.currency));
         audience.archive = manner.state.as_ref().map(|dir| Archive::new(dir, scene, again));
         audience
     });

@@ -68,7 +68,7 @@ pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
 pub use message::{
     Action, Adjustment, CarryQuote, Cause, EmergenceReading, Factor, GoalReading, Knob, Message,
     MessageCounts, MessageKind, Outcome, PendingEntry, Reason, Receipt, Service, Speaker, SpokenBy, Stance,
-    StanceVerb, Swayed, Verb, Wait, WorkQuote,
+    StanceVerb, Swayed, TopicKind, Verb, Wait, WorkQuote,
 };
 pub use money::{Decimal, Money};
 pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};

@@ -368,6 +368,33 @@ pub enum Speaker {
     Team(ManagerId),
 }
 
+impl Speaker {
+    /// Speakers that are no agents are numbered before those that are.
+    const AGENTS_FROM: usize = 2 * Goal::ALL.len() + 3;
+
+    /// The number of a speaker in tables by speaker.
+    pub fn index(self) -> usize {
+        let others = 2 * Goal::ALL.len();
+        match self {
+            Speaker::Tracker(goal) => goal.index(),
+            Speaker::Manager(goal) => Goal::ALL.len() + goal.index(),
+            Speaker::Desk => others,
+            // Managers of teams share the number of the asset manager.
+            Speaker::Netting | Speaker::Team(_) => others + 1,
+            Speaker::Gauge => others + 2,
+            Speaker::Agent(id) => Self::AGENTS_FROM + id.index(),
+        }
+    }
+
+    /// All that can speak where so many agents do, in the order of their numbers.
+    pub fn all(agents: usize) -> impl Iterator<Item = Speaker> {
+        let goals = Goal::ALL.iter().copied();
+        let others = goals.clone().map(Speaker::Tracker).chain(goals.map(Speaker::Manager));
+        let agents = (0..agents as u32).map(|id| Speaker::Agent(AgentId(id)));
+        others.chain([Speaker::Desk, Speaker::Netting, Speaker::Gauge]).chain(agents)
+    }
+}
+
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 // An action carries its whole plan, and most of what is said is actions.
@@ -395,6 +422,88 @@ pub enum MessageKind {
     Wait(Wait),
     /// An order to open rests at a level.
     Rest(PendingEntry),
+}
+
+/// What kind of thing was said; the screen filters and paints by it, tables count by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum TopicKind {
+    Open,
+    Increase,
+    Decrease,
+    Close,
+    Outcome,
+    Stance,
+    Goal,
+    Adjustment,
+    Carry,
+    Receipt,
+    Work,
+    Amend,
+    Wait,
+    Rest,
+}
+
+impl TopicKind {
+    /// That of what was said; the gauge's reading is one of a goal.
+    pub const fn of(body: &MessageKind) -> TopicKind {
+        match body {
+            MessageKind::Action(a) => match a.verb {
+                Verb::Open => TopicKind::Open,
+                Verb::Increase => TopicKind::Increase,
+                Verb::Decrease => TopicKind::Decrease,
+                Verb::Close => TopicKind::Close,
+                Verb::Amend => TopicKind::Amend,
+            },
+            MessageKind::Outcome(_) => TopicKind::Outcome,
+            MessageKind::Stance(_) => TopicKind::Stance,
+            MessageKind::Goal(_) | MessageKind::Emergence(_) => TopicKind::Goal,
+            MessageKind::Adjustment(_) => TopicKind::Adjustment,
+            MessageKind::Carry(_) => TopicKind::Carry,
+            MessageKind::Receipt(_) => TopicKind::Receipt,
+            MessageKind::Work(_) => TopicKind::Work,
+            MessageKind::Wait(_) => TopicKind::Wait,
+            MessageKind::Rest(_) => TopicKind::Rest,
+        }
+    }
+
+    /// All, in the order of tables.
+    pub const ALL: [TopicKind; 14] = [
+        TopicKind::Open,
+        TopicKind::Increase,
+        TopicKind::Decrease,
+        TopicKind::Close,
+        TopicKind::Amend,
+        TopicKind::Wait,
+        TopicKind::Rest,
+        TopicKind::Outcome,
+        TopicKind::Stance,
+        TopicKind::Goal,
+        TopicKind::Adjustment,
+        TopicKind::Carry,
+        TopicKind::Receipt,
+        TopicKind::Work,
+    ];
+
+    /// Its name in exports and on the command line.
+    pub const fn text(self) -> &'static str {
+        match self {
+            TopicKind::Open => "open",
+            TopicKind::Increase => "increase",
+            TopicKind::Decrease => "decrease",
+            TopicKind::Close => "close",
+            TopicKind::Outcome => "outcome",
+            TopicKind::Stance => "stance",
+            TopicKind::Goal => "goal",
+            TopicKind::Adjustment => "adjustment",
+            TopicKind::Carry => "carry",
+            TopicKind::Receipt => "receipt",
+            TopicKind::Work => "work",
+            TopicKind::Amend => "amend",
+            TopicKind::Wait => "wait",
+            TopicKind::Rest => "rest",
+        }
+    }
 }
 
 /// A message as delivered.

@@ -9,7 +9,7 @@
 //!    larger size, a farther target) may add some, within the agent's own limits.
 //! 2. Cautious effects may hear what open lives say, bold ones hear alone words only, so that no chain of risk exists.
 
-use super::{FamilyId, Goal, Reason, Service, Span};
+use super::{FamilyId, Goal, Reason, Service, Span, TopicKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -121,6 +121,25 @@ impl Hearing {
     /// Whether it is about one asset: a goal, a manager's turn and a receipt are of the whole.
     pub fn is_of_asset(self) -> bool {
         !matches!(self, Hearing::Goal { .. } | Hearing::Turned { .. } | Hearing::Served { .. })
+    }
+
+    /// Whether it is heard in words of this kind.
+    pub fn is_said_in(self, kind: TopicKind) -> bool {
+        use Hearing::*;
+        match kind {
+            TopicKind::Open | TopicKind::Increase => matches!(self, Opened | Added | Near(..)),
+            TopicKind::Decrease | TopicKind::Close => matches!(self, Closed | Reduced | Near(..)),
+            TopicKind::Amend => self == Amended,
+            TopicKind::Wait => self == Waited,
+            TopicKind::Rest => self == Rested,
+            TopicKind::Outcome => matches!(self, Won | Lost(_)),
+            TopicKind::Stance => matches!(self, Doubted | Confirmed),
+            TopicKind::Goal => matches!(self, Goal { .. }),
+            TopicKind::Adjustment => matches!(self, Turned { .. }),
+            TopicKind::Carry => matches!(self, Carry { .. }),
+            TopicKind::Work => matches!(self, Fee { .. }),
+            TopicKind::Receipt => matches!(self, Served { .. }),
+        }
     }
 
     /// Whether only what goes by the company says so: open lives, and what listening makes of an intent. That is no ground for

@@ -24,4 +24,4 @@ mod words;
 pub use families::FamilyTable;
 pub use picture::{RecordedRun, Recorder};
 pub use summary::Summary;
-pub use words::{TalkNames, full, instrument, kind, line, short, speaker};
+pub use words::{TalkNames, full, instrument, line, short, speaker};

@@ -18,7 +18,8 @@ use super::services::ServiceMemory;
 use super::words;
 use crate::agents::Agent;
 use crate::domain::{
-    AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, SpokenBy, Stamp, money,
+    AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, SpokenBy, Stamp, TopicKind,
+    money,
 };
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
@@ -382,7 +383,7 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
         from: words::speaker(engine, m.from),
         agent: if let Speaker::Agent(id) = m.from { Some(id) } else { None },
         asset: m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
-        kind: words::kind(&m.body),
+        kind: TopicKind::of(&m.body),
         text: bounded(words::line(engine, m)),
         acted_on,
     }

@@ -2,11 +2,10 @@
 
 use crate::domain::{
     Adjustment, AgentId, AssetId, Goal, GoalReading, InstrumentId, Knob, ManagerId, Message, MessageKind,
-    Service, Speaker, SpokenBy, Stance, StanceVerb, Verb,
+    Service, Speaker, SpokenBy, Stance, StanceVerb,
 };
 use crate::engine::Engine;
 use crate::hive::goals::NEVER_MONTHS;
-use crate::view::cockpit::TopicKind;
 use crate::view::{grouped, letters, of_emergence};
 
 /// What those are called that a message knows by their numbers: by the engine that it was said in, or by a log that is read
@@ -65,28 +64,6 @@ pub fn speaker(names: &dyn TalkNames, from: Speaker) -> String {
 /// An instrument as a condition names it, or its number.
 pub fn instrument(names: &dyn TalkNames, id: InstrumentId) -> String {
     names.instrument_called(id).unwrap_or_else(|| format!("instrument {}", id.0))
-}
-
-/// What kind of thing.
-pub fn kind(body: &MessageKind) -> TopicKind {
-    match body {
-        MessageKind::Action(a) => match a.verb {
-            Verb::Open => TopicKind::Open,
-            Verb::Increase => TopicKind::Increase,
-            Verb::Decrease => TopicKind::Decrease,
-            Verb::Close => TopicKind::Close,
-            Verb::Amend => TopicKind::Amend,
-        },
-        MessageKind::Outcome(_) => TopicKind::Outcome,
-        MessageKind::Stance(_) => TopicKind::Stance,
-        MessageKind::Goal(_) | MessageKind::Emergence(_) => TopicKind::Goal,
-        MessageKind::Adjustment(_) => TopicKind::Adjustment,
-        MessageKind::Carry(_) => TopicKind::Carry,
-        MessageKind::Receipt(_) => TopicKind::Receipt,
-        MessageKind::Work(_) => TopicKind::Work,
-        MessageKind::Wait(_) => TopicKind::Wait,
-        MessageKind::Rest(_) => TopicKind::Rest,
-    }
 }
 
 /// A stance's verb.

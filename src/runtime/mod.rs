@@ -6,6 +6,7 @@
 //!                    │                   ├──► keep, recover, evidence: journal, mark and store
 //!                    └── service: who is attached, what they ask; album: moments to go back to,
 //!                        archive: those before them, out of the journal
+//! prove: a run lived again without some of what was said, and what that was worth
 //! ```
 
 pub mod backup;
@@ -21,6 +22,7 @@ pub mod lock;
 pub mod logs;
 pub mod migrate;
 pub mod pace;
+pub mod prove;
 pub mod recover;
 pub mod replay;
 pub mod retention;

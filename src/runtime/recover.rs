@@ -87,8 +87,8 @@ impl RunIdentity {
         TalkHead { run, names: NameTable::of(engine) }
     }
 
-    /// What differs, in words.
-    fn differs(&self, other: &RunIdentity) -> String {
+    /// What differs in another one, in words.
+    pub fn differs(&self, other: &RunIdentity) -> String {
         let mut all = Vec::new();
         if self.seed != other.seed {
             all.push(format!("its seed is {}, not {}", other.seed, self.seed));
@@ -168,6 +168,18 @@ pub enum RecoverError {
         /// Why nothing else can stand for it.
         why: String,
     },
+    /// The journal is not whole, so that nothing can be proven by it.
+    #[error(
+        "{dir}: its journal is not whole: {why}. Nothing can be proven by it; name a folder that was given to --state, put the \
+         journal back from a backup (hive restore), or start the run once, which cuts a torn end off",
+        dir = dir.display()
+    )]
+    Torn {
+        /// State folder whose journal it is.
+        dir: PathBuf,
+        /// What is missing, in words.
+        why: String,
+    },
     /// The journal has a command of another version.
     #[error(
         "{dir}: frame {seq} of the journal is a command that this version does not know; without it the run would \
@@ -241,6 +253,37 @@ pub struct ResumeOptions {
 impl From<Probe> for ResumeOptions {
     fn from(probe: Probe) -> Self {
         ResumeOptions { probe, replays: false, budget: None }
+    }
+}
+
+/// Reads the journal of a folder that holds this run, and changes nothing. Refused is what is of another run, and what is not
+/// whole to the last byte.
+pub fn whole(dir: &Path, identity: &RunIdentity) -> Result<Recovery, RecoverError> {
+    let folder = dir.join("journal");
+    let payload = serde_json::to_vec(identity).unwrap_or_default();
+    // First: of a run that goes on the journal is never behind it then.
+    let mark = MarkFile::read(&evidence::mark_path(dir))?;
+    let seen = journal::look(&folder, &header(&payload), None, |_| Ok(()))
+        .map_err(|e| foreign(dir, identity, e.into()))?;
+    let torn = |why: String| RecoverError::Torn { dir: dir.to_path_buf(), why };
+    if seen.frames == 0 {
+        return Err(torn("there is none".to_owned()));
+    }
+    if let Some(cut) = &seen.cut {
+        return Err(torn(format!(
+            "{} ends in the middle of a frame at byte {}",
+            cut.file.display(),
+            cut.offset
+        )));
+    }
+    match mark {
+        MarkReading::Damaged | MarkReading::Half(_) => {
+            Err(torn("how far it was acknowledged cannot be read".to_owned()))
+        }
+        MarkReading::Upto(upto) if upto.seq > seen.last_seq => {
+            Err(torn(format!("frames {} to {} were acknowledged and are gone", seen.last_seq + 1, upto.seq)))
+        }
+        MarkReading::Upto(_) | MarkReading::Missing => Ok(seen),
     }
 }
 

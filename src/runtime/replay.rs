@@ -171,12 +171,12 @@ fn work(shared: &ArchiveShared, journal: &Path, scene: &RecordedRun, remake: &Re
 
 /// What the journal has for a moment: the newest checkpoint that is old enough, the commands that came after it, and
 /// everything that it says of what was decided since.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Pages {
-    checkpoint: Option<Vec<u8>>,
-    given: VecDeque<JournaledCommand>,
+    pub(super) checkpoint: Option<Vec<u8>>,
+    pub(super) given: VecDeque<JournaledCommand>,
     /// By events and commands, what was decided until then.
-    pub decided: BTreeMap<(u64, u64), Digest>,
+    pub(super) decided: BTreeMap<(u64, u64), Digest>,
 }
 
 pub(super) fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
@@ -216,21 +216,33 @@ pub(super) fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
     Ok(pages)
 }
 
-/// Compares what is decided while a past is lived through again with what the journal says was decided then.
-fn compare(decided: &mut BTreeMap<(u64, u64), Digest>, stepper: &Stepper<'_>) -> Result<(), String> {
-    let here = (stepper.stats.events, stepper.stats.commands);
+/// Compares what was decided until an event while a past is lived through again with what the journal says was decided then;
+/// in words where they differ.
+pub(super) fn compare(
+    decided: &mut BTreeMap<(u64, u64), Digest>,
+    here: (u64, u64),
+    (now, decisions): (Option<Stamp>, Digest),
+) -> Result<(), String> {
     while let Some(entry) = decided.first_entry().filter(|e| *e.key() <= here) {
         let (place, then) = entry.remove_entry();
-        if place != here || then != stepper.engine.respond.decisions {
-            let at = stepper.engine.now().map(|s| s.to_string()).unwrap_or_default();
+        if place != here || then != decisions {
+            let at = now.map(|s| s.to_string()).unwrap_or_default();
             return Err(format!(
-                "the past cannot be shown: at event {} ({at}) other decisions come out than the journal says were made \
-                 then. The program or the data changed, or the journal lost a part; hive journal verify looks at it",
+                "at event {} ({at}) other decisions come out than the journal says were made then. The program or the data \
+                 changed, or the journal lost a part; hive journal verify looks at it",
                 place.0
             ));
         }
     }
     Ok(())
+}
+
+/// The same of a past that is to be shown.
+fn compare_shown(decided: &mut BTreeMap<(u64, u64), Digest>, stepper: &Stepper<'_>) -> Result<(), String> {
+    let (stats, engine) = (&stepper.stats, &stepper.engine);
+    let now = (engine.now(), engine.respond.decisions);
+    compare(decided, (stats.events, stats.commands), now)
+        .map_err(|why| format!("the past cannot be shown: {why}"))
 }
 
 fn fetch(
@@ -258,7 +270,7 @@ fn fetch(
     let mut stepper = Stepper::new(&mut engine, stats, None);
     stepper.recorder = Some(recorder);
     let (mut given, mut decided) = (pages.given, pages.decided);
-    compare(&mut decided, &stepper)?;
+    compare_shown(&mut decided, &stepper)?;
     let mut fetched = Fetched { ring: SnapshotRing::new(BYTES_MAX), whole: None, begin: stepper.stats.from };
     let (keep, end) = (Stamp(at.0.saturating_sub(BEFORE.0)), Stamp(at.0.saturating_add(AFTER.0)).min(until));
     let scene = RecordedRun { progress: None, speed: "from the journal".to_owned(), ..scene.clone() };
@@ -268,7 +280,7 @@ fn fetch(
             && let Some(g) = given.pop_front()
         {
             stepper.act(&g);
-            compare(&mut decided, &stepper)?;
+            compare_shown(&mut decided, &stepper)?;
         }
         let Some(event) = feed.next().map_err(|e| e.to_string())? else { break };
         // The first moment stands for everything before it.
@@ -277,7 +289,7 @@ fn fetch(
             break;
         }
         let barrier = stepper.market(&event, feed.as_ref()).map_err(|e| e.to_string())?;
-        compare(&mut decided, &stepper)?;
+        compare_shown(&mut decided, &stepper)?;
         let Some(barrier) = barrier else { continue };
         fetched.begin = stepper.stats.from;
         if barrier >= keep {

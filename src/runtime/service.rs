@@ -13,6 +13,7 @@
 
 use super::keep::{JournaledCommand, KeepError};
 use super::pace::NAP;
+use super::prove::BackgroundProof;
 use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
@@ -63,6 +64,8 @@ pub struct Clients<'a> {
     ring: SnapshotRing,
     /// What is before that; none where the run is not kept.
     pub archive: Option<Archive>,
+    /// What hearing a message was worth; none where the run is not kept.
+    pub proof: Option<BackgroundProof>,
     /// A bar was waited for.
     waited: bool,
     shown: Option<Instant>,
@@ -81,6 +84,7 @@ impl<'a> Clients<'a> {
             last: None,
             ring: SnapshotRing::default(),
             archive: None,
+            proof: None,
             waited: false,
             shown: None,
             stopping: false,
@@ -228,6 +232,16 @@ impl<'a> Clients<'a> {
             ClientRequest::Past(when, agent) => {
                 order.answer(self.past(when, agent, at, stepper.engine.settings().clock.decide));
             }
+            ClientRequest::Without(message) => {
+                let now = (stepper.stats.events, stepper.stats.commands);
+                order.answer(self.proof.as_ref().map_or_else(
+                    not_kept,
+                    |proof| match proof.find(message, now) {
+                        None => ServerAnswer::Fetching(0),
+                        Some(told) => told.map_or_else(ServerAnswer::Refused, ServerAnswer::Told),
+                    },
+                ));
+            }
             ClientRequest::Talk => {
                 let last = recorded(stepper);
                 let head = TalkHead { run: Vec::new(), names: NameTable::of(stepper.engine) };
@@ -256,6 +270,12 @@ impl<'a> Clients<'a> {
         }
         Ok(())
     }
+}
+
+fn not_kept() -> ServerAnswer {
+    let why = "this run is not kept, and cannot be lived again from here: start it with --state, or type hive prove \
+               --message and the number, with the options of the run";
+    ServerAnswer::Refused(why.to_owned())
 }
 
 /// Where a moment is.

@@ -4,8 +4,7 @@
 //! written; all else is there to the last bit.
 
 use crate::domain::message::PackedMessage;
-use crate::domain::{Goal, Message, MessageId, Speaker, Stamp};
-use crate::recorder;
+use crate::domain::{Message, MessageId, Stamp, TopicKind};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
@@ -34,7 +33,7 @@ pub struct BlockHead {
     pub to: Stamp,
     /// A bit for each kind that is in it, by its number.
     pub kinds: u32,
-    /// A bit for each speaker that is in it, by [`speaker_index`].
+    /// A bit for each speaker that is in it, by [`Speaker::index`](crate::domain::Speaker::index).
     pub speakers: Vec<u8>,
     /// Messages of it that others swayed.
     pub swayed: u64,
@@ -91,30 +90,13 @@ impl BlockHead {
     }
 
     fn note(&mut self, message: &Message) {
-        self.kinds |= 1 << recorder::kind(&message.body) as u32;
-        let index = speaker_index(message.from);
+        self.kinds |= 1 << TopicKind::of(&message.body) as u32;
+        let index = message.from.index();
         if self.speakers.len() <= index / 8 {
             self.speakers.resize(index / 8 + 1, 0);
         }
         self.speakers[index / 8] |= 1 << (index % 8);
         self.swayed += u64::from(!message.swayed.is_empty());
-    }
-}
-
-/// Speakers that are no agents are numbered before those that are.
-const AGENTS_FROM: usize = 2 * Goal::ALL.len() + 3;
-
-/// The number by which a block says that somebody speaks in it.
-pub fn speaker_index(from: Speaker) -> usize {
-    let others = 2 * Goal::ALL.len();
-    match from {
-        Speaker::Tracker(goal) => goal.index(),
-        Speaker::Manager(goal) => Goal::ALL.len() + goal.index(),
-        Speaker::Desk => others,
-        // One bit for all who are set over others: what it is asked for is to pass a block over.
-        Speaker::Netting | Speaker::Team(_) => others + 1,
-        Speaker::Gauge => others + 2,
-        Speaker::Agent(id) => AGENTS_FROM + id.index(),
     }
 }
 

@@ -5,9 +5,7 @@
 
 use super::error::TalkError;
 use super::read::TalkFile;
-use crate::domain::Message;
-use crate::recorder;
-use crate::view::cockpit::TopicKind;
+use crate::domain::{Message, TopicKind};
 use std::collections::{BTreeMap, HashMap};
 
 /// How often what was said of a kind was acted on.
@@ -68,7 +66,7 @@ pub struct KindCounts {
 impl KindCounts {
     /// Counts a message, and the deeds that name it.
     pub fn count(&mut self, message: &Message, deeds: &[u64]) {
-        let kind = recorder::kind(&message.body) as usize;
+        let kind = TopicKind::of(&message.body) as usize;
         let row = self.kinds.entry(kind).or_default();
         row.said += 1;
         if !deeds.is_empty() {

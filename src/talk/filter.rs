@@ -1,9 +1,7 @@
 //! What of the talk is asked for, and which blocks cannot have it.
 
-use super::block::{BlockHead, speaker_index};
-use crate::domain::{AssetId, Message, Speaker, SpokenBy, Stamp};
-use crate::recorder;
-use crate::view::cockpit::TopicKind;
+use super::block::BlockHead;
+use crate::domain::{AssetId, Message, Speaker, SpokenBy, Stamp, TopicKind};
 
 /// Where an answer begins or ends: with a message or a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +35,7 @@ impl TalkFilter {
         let is_said = |kind: &TopicKind| head.kinds & (1 << *kind as u32) != 0;
         self.overlaps((head.first, head.from), (head.end() - 1, head.to))
             && (self.kinds.is_empty() || self.kinds.iter().any(is_said))
-            && (self.speakers.is_empty() || self.speakers.iter().any(|s| head.has_speaker(speaker_index(*s))))
+            && (self.speakers.is_empty() || self.speakers.iter().any(|s| head.has_speaker(s.index())))
     }
 
     /// Whether something between two messages, each with when it was said, is within the bounds.
@@ -61,6 +59,6 @@ impl TalkFilter {
             && self.life.is_none_or(|life| m.life == life)
             && (self.speakers.is_empty() || self.speakers.contains(&m.from))
             && (self.assets.is_empty() || m.asset.is_some_and(|a| self.assets.contains(&a)))
-            && (self.kinds.is_empty() || self.kinds.contains(&recorder::kind(&m.body)))
+            && (self.kinds.is_empty() || self.kinds.contains(&TopicKind::of(&m.body)))
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::condition::Target;
 use crate::domain::message::{Factor, Knob, StanceVerb};
 use crate::domain::{
     Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Message, MessageKind, OfferTerms,
-    Plan, ReEntry, Speaker, SpokenBy, Stance, Swayed, Term,
+    Plan, ReEntry, Speaker, SpokenBy, Stance, Swayed, Term, TopicKind,
 };
 use crate::recorder::{self, TalkNames};
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ pub fn message_fields(names: &dyn TalkNames, message: &Message) -> Map<String, V
     put("agent", if let Speaker::Agent(id) = from { json!(id.0) } else { Value::Null });
     put("asset", message.asset.map_or(Value::Null, |a| json!(asset_name(names, a))));
     put("life", json!(life_name(message.life)));
-    put("kind", json!(recorder::kind(body).text()));
+    put("kind", json!(TopicKind::of(body).text()));
     put("swayed", message.swayed.iter().map(|s| sway(names, from, s)).collect());
     let (key, value) = body_json(names, body);
     put(key, value);

@@ -16,7 +16,6 @@ use crate::domain::{
     IntentId, MakerLeg, ManagerId, Message, MessageId, MessageKind, OfferTerms, Outcome, Plan, ReEntry,
     Reason, Span, Speaker, SpokenBy, Stamp, Stance, StructureLeg, Swayed, Term, Verb,
 };
-use crate::recorder;
 use crate::view::cockpit::TopicKind;
 use proptest::collection::vec;
 use proptest::option;
@@ -252,11 +251,11 @@ proptest! {
                 from: Some(FilterBound::Time(m.at)),
                 to: Some(FilterBound::Number(m.id.0)),
                 speakers: vec![m.from],
-                kinds: vec![recorder::kind(&m.body)],
+                kinds: vec![TopicKind::of(&m.body)],
                 ..TalkFilter::default()
             };
             prop_assert!(asked.fits(m) && asked.wants(&head));
-            prop_assert!(TopicKind::ALL.contains(&recorder::kind(&m.body)), "it has a row in every table");
+            prop_assert!(TopicKind::ALL.contains(&TopicKind::of(&m.body)), "it has a row in every table");
         }
     }
 
@@ -278,7 +277,7 @@ proptest! {
         // What JSON has no number for is text, so that nothing is lost.
         let text = json.to_string();
         let back: serde_json::Value = serde_json::from_str(&text).unwrap();
-        prop_assert_eq!(&back["kind"], recorder::kind(&m.body).text());
+        prop_assert_eq!(&back["kind"], TopicKind::of(&m.body).text());
         prop_assert_eq!(back["swayed"].as_array().unwrap().len(), m.swayed.len());
         let MessageKind::Action(a) = &m.body else { return Ok(()) };
         let plan = &back["action"]["plan"];

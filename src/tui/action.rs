@@ -31,6 +31,7 @@ pub enum UserAction {
     Theme,
     Stats,
     Why,
+    Without,
     TimeBack,
     TimeOn,
     DayBack,
@@ -405,6 +406,14 @@ const COCKPIT: &[ActionRow] = &[
         "y",
         "",
         "copy what is under the cursor, or the page, to the clipboard (OSC 52, also over SSH)",
+        Danger::Look,
+    ),
+    key(
+        UserAction::Without,
+        &[(KeyCode::Char('d'), NONE)],
+        "d",
+        "",
+        "without this message: the run again, and what hearing it was worth",
         Danger::Look,
     ),
     word(

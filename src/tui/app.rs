@@ -362,6 +362,7 @@ impl App {
             UserAction::LastPane => return self.turn(self.panes.len() - 1),
             UserAction::Lab => return self.toggle_lab(),
             UserAction::Why => return self.why(),
+            UserAction::Without => return self.without(),
             UserAction::Zoom => self.arrangement.zoomed = !self.arrangement.zoomed,
             UserAction::Sort => {
                 cx.sort = cx.sort.after();
@@ -461,6 +462,21 @@ impl App {
                 None
             }
         }
+    }
+
+    /// The message under the cursor, or the decision of the page that is open: the run is to be lived again without it.
+    fn without(&mut self) -> Option<Request> {
+        let cx = &self.cx;
+        let shown = cx.page.as_ref().and_then(|page| page.why.first()).map(|why| why.message);
+        let of_page = cx.open.and_then(|(_, decision)| decision.or(shown));
+        let newest = || cx.messages().last().map(|m| m.id);
+        let told = of_page.or_else(|| self.pane::<messages::MessagesPane>()?.cursor).or_else(newest);
+        let (text, role) = match told {
+            Some(id) => (format!("living the run again without #{} …", id.0), StyleRole::Dim),
+            None => ("nothing was said yet".to_owned(), StyleRole::Dim),
+        };
+        self.cx.say(text, role);
+        told.map(Request::Without)
     }
 
     /// The newest trade of an agent and why it was made.

@@ -10,6 +10,7 @@ use super::managers::ManagerRow;
 use super::operator::KeptSpace;
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
+pub use crate::domain::TopicKind;
 use crate::domain::{AgentId, Command, FamilyId, Goal, MessageId, Money, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
@@ -318,66 +319,6 @@ pub struct Curves {
     pub drawdown: Vec<f64>,
     /// When the curves begin.
     pub from: Option<Stamp>,
-}
-
-/// What kind of thing was said; the screen filters and paints by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum TopicKind {
-    Open,
-    Increase,
-    Decrease,
-    Close,
-    Outcome,
-    Stance,
-    Goal,
-    Adjustment,
-    Carry,
-    Receipt,
-    Work,
-    Amend,
-    Wait,
-    Rest,
-}
-
-impl TopicKind {
-    /// All, in the order of tables.
-    pub const ALL: [TopicKind; 14] = [
-        TopicKind::Open,
-        TopicKind::Increase,
-        TopicKind::Decrease,
-        TopicKind::Close,
-        TopicKind::Amend,
-        TopicKind::Wait,
-        TopicKind::Rest,
-        TopicKind::Outcome,
-        TopicKind::Stance,
-        TopicKind::Goal,
-        TopicKind::Adjustment,
-        TopicKind::Carry,
-        TopicKind::Receipt,
-        TopicKind::Work,
-    ];
-
-    /// Its name in exports and on the command line.
-    pub const fn text(self) -> &'static str {
-        match self {
-            TopicKind::Open => "open",
-            TopicKind::Increase => "increase",
-            TopicKind::Decrease => "decrease",
-            TopicKind::Close => "close",
-            TopicKind::Outcome => "outcome",
-            TopicKind::Stance => "stance",
-            TopicKind::Goal => "goal",
-            TopicKind::Adjustment => "adjustment",
-            TopicKind::Carry => "carry",
-            TopicKind::Receipt => "receipt",
-            TopicKind::Work => "work",
-            TopicKind::Amend => "amend",
-            TopicKind::Wait => "wait",
-            TopicKind::Rest => "rest",
-        }
-    }
 }
 
 /// One line of the network's talk.

@@ -23,4 +23,4 @@ mod words;
 
 pub use cockpit::{AgentPage, Cockpit};
 pub use past::{Past, When};
-pub use words::{certainty, grouped, letters, of_emergence, unknown_emergence};
+pub use words::{certainty, gain, grouped, letters, of_emergence, unknown_emergence};

@@ -4,7 +4,7 @@
 use super::cockpit::{AgentPage, Cockpit};
 use super::lab::LabPage;
 use super::past::{Past, When};
-use crate::domain::{AgentId, Command};
+use crate::domain::{AgentId, Command, MessageId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -24,12 +24,14 @@ pub enum Request {
     Lab(bool),
     /// Show a moment that is kept, and an agent's page as it was then. Live pages are not sent meanwhile.
     Past(When, Option<AgentId>),
+    /// Live the run again without this message, and say what hearing it was worth.
+    Without(MessageId),
 }
 
 impl Request {
     /// Whether it asks for nothing but to be shown something.
     pub fn only_looks(self) -> bool {
-        matches!(self, Request::Look(_) | Request::Lab(_) | Request::Past(..))
+        matches!(self, Request::Look(_) | Request::Lab(_) | Request::Past(..) | Request::Without(_))
     }
 }
 

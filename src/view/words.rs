@@ -1,7 +1,8 @@
 //! Words for what a picture tells in numbers.
 
-use crate::domain::Goal;
 use crate::domain::evidence::DAYS_MIN;
+use crate::domain::money::to_estimate;
+use crate::domain::{Decimal, Goal};
 
 pub use crate::domain::evidence::certainty;
 
@@ -31,6 +32,18 @@ pub fn unknown_emergence(deaf: bool, days: u32) -> String {
         () if days < DAYS_MIN => format!("day {days} of {DAYS_MIN} to say"),
         () => "no risk was taken".to_owned(),
     }
+}
+
+/// `+1,234.56`: a gain in the currency; `0` where there is none at all, `~0` where it is less than can be shown.
+pub fn gain(amount: Decimal) -> String {
+    let rounded = amount.round_dp(2);
+    if rounded.is_zero() {
+        return if amount.is_zero() { "0".to_owned() } else { "~0".to_owned() };
+    }
+    let sign = if rounded.is_sign_negative() { "-" } else { "+" };
+    let whole = grouped(to_estimate(rounded.trunc().abs()));
+    let cents = format!("{:.2}", rounded.fract().abs());
+    format!("{sign}{whole}{}", &cents[1..])
 }
 
 /// `12,345`: whole units of the currency.

@@ -451,12 +451,11 @@ fn answer(shared: &HubShared, ask: ClientQuestion, role: ClientRole, peer: Peer)
         ClientQuestion::Page(agent) => ClientRequest::Page(agent),
         ClientQuestion::Past(when, agent) => ClientRequest::Past(when, agent),
         ClientQuestion::Talk => ClientRequest::Talk,
+        ClientQuestion::Without(message) => ClientRequest::Without(message),
         ClientQuestion::Command(command) => ClientRequest::Command(command),
         ClientQuestion::Stop => ClientRequest::Stop,
     };
-    if !matches!(wish, ClientRequest::Page(_) | ClientRequest::Past(..) | ClientRequest::Talk)
-        && !role.commands()
-    {
+    if matches!(wish, ClientRequest::Command(_) | ClientRequest::Stop) && !role.commands() {
         return ServerAnswer::Refused(
             "this client is read-only; attach without --read-only to command".to_owned(),
         );

@@ -1,7 +1,7 @@
 //! What is in the frames. Variants and fields are only ever appended, and [`super::VERSION`] is raised
 //! when a field is: the golden bytes below stand for what clients out there can read.
 
-use crate::domain::{AgentId, Command, Stamp};
+use crate::domain::{AgentId, Command, MessageId, Stamp};
 use crate::view::AgentPage;
 use crate::view::lab::LabPage;
 use crate::view::operator::{AgentSwitches, Status};
@@ -27,6 +27,8 @@ pub enum ClientQuestion {
     Past(When, Option<AgentId>),
     /// The last messages in full, and where all of them are kept.
     Talk,
+    /// What hearing a message was worth.
+    Without(MessageId),
 }
 
 /// A question with the number that its answer will carry.
@@ -73,6 +75,8 @@ pub enum ServerAnswer {
         /// The log of all of them; none where the run is not kept.
         log: Option<String>,
     },
+    /// What was asked for, in words.
+    Told(String),
 }
 
 /// What a server says.
@@ -156,6 +160,7 @@ mod tests {
             bytes(&Call { id: 7, ask: ClientQuestion::Past(When::At(Stamp(5)), None) }),
             [7, 6, 1, 10, 0]
         );
+        assert_eq!(bytes(&Call { id: 7, ask: ClientQuestion::Without(MessageId(300)) }), [7, 8, 0xac, 2]);
         let with_agent = [0, 1, 3, 4, 5, 6, 7, 8, 9];
         for (n, command) in commands.into_iter().enumerate() {
             let mut golden = vec![7, 2, n as u8];
@@ -188,6 +193,7 @@ mod tests {
         let said = answer(ServerAnswer::Past(Box::new(past)));
         assert_eq!((&said[..4], &said[said.len() - 6..]), (&[0, 0xac, 2, 7][..], &[0, 1, 2, 1, 2, 1][..]));
         assert_eq!(answer(ServerAnswer::Fetching(42)), [0, 0xac, 2, 8, 42]);
+        assert_eq!(answer(ServerAnswer::Told("no".into())), [0, 0xac, 2, 10, 2, b'n', b'o']);
         let view = ServerFrame::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
         assert_eq!(bytes(&view), [1, 3, 1, b'h', 1, 9]);
         let delta = ServerFrame::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };

@@ -2,7 +2,7 @@
 //! for each client that there can be.
 
 use super::message::ServerAnswer;
-use crate::domain::{AgentId, Command};
+use crate::domain::{AgentId, Command, MessageId};
 use crate::view::past::When;
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
@@ -29,6 +29,8 @@ pub enum ClientRequest {
     Past(When, Option<AgentId>),
     /// Tell the last messages in full.
     Talk,
+    /// Tell what hearing a message was worth.
+    Without(MessageId),
     /// End the run in good order.
     Stop,
 }

@@ -312,6 +312,7 @@ fn asked(request: Request) -> Option<ClientQuestion> {
     match request {
         Request::Look(_) | Request::Lab(_) => None,
         Request::Past(when, agent) => Some(ClientQuestion::Past(when, agent)),
+        Request::Without(message) => Some(ClientQuestion::Without(message)),
         Request::Stop => Some(ClientQuestion::Stop),
         Request::Command(command) => Some(ClientQuestion::Command(command)),
     }
@@ -345,6 +346,7 @@ fn answered(mail: &RemoteShared, id: u32, said: message::ServerAnswer) {
             mail.again.extend(request);
             return;
         }
+        message::ServerAnswer::Told(text) => Ok(text),
         message::ServerAnswer::Refused(why) => Err(why),
         message::ServerAnswer::Stopping => Ok(STOP.done("")),
         message::ServerAnswer::Done { changed: false, .. } => {
@@ -375,7 +377,7 @@ fn done(mail: &Mailbox, request: Request) -> String {
         mail.names.get(agent.index()).cloned().unwrap_or_else(|| format!("agent {}", agent.0))
     };
     match request {
-        Request::Look(_) | Request::Lab(_) | Request::Past(..) => String::new(),
+        Request::Look(_) | Request::Lab(_) | Request::Past(..) | Request::Without(_) => String::new(),
         Request::Command(command) => command.row().done(&command.agent().map(name).unwrap_or_default()),
         Request::Stop => STOP.done(""),
     }

@@ -137,6 +137,7 @@ pub fn run(args: &CtlArgs) -> Result<(), Failure> {
         ServerAnswer::Past(past) => encoded(&past)?,
         ServerAnswer::Fetching(share) => json!({ "fetching": share }),
         ServerAnswer::Talk { log, .. } => json!({ "log": log }),
+        ServerAnswer::Told(text) => json!({ "told": text }),
         ServerAnswer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb, "stopped": true })

@@ -13,4 +13,5 @@ pub mod journal;
 pub mod lab;
 pub mod log;
 pub mod man;
+pub mod prove;
 pub mod talk;

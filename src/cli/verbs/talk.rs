@@ -1,6 +1,6 @@
 //! `hive talk`: what was said in a run, from its first message on, also while it goes on; changes nothing.
 
-use crate::cli::endpoint::EndpointArgs;
+use crate::cli::endpoint;
 use crate::cli::failure::Failure;
 use crate::cli::options::nearest;
 use crate::cli::output::{print, tell};
@@ -119,24 +119,8 @@ pub fn run(args: &TalkArgs) -> Result<(), Failure> {
 
 /// The folder or file that is meant.
 fn named(run: Option<&Path>) -> Result<PathBuf, Failure> {
-    let kept = |name: Option<String>| {
-        EndpointArgs { name, ..EndpointArgs::default() }.home().map(|(state, _)| state)
-    };
-    let path = match run {
-        None => kept(None)?,
-        Some(path) if path.exists() => path.to_path_buf(),
-        Some(path) => match path.to_str().filter(|name| !name.contains('/')) {
-            Some(name) => kept(Some(name.to_owned()))?,
-            None => path.to_path_buf(),
-        },
-    };
+    let path = endpoint::kept_run(run, "--state or --talk")?;
     let said = run.unwrap_or(&path).display();
-    if !path.exists() {
-        return Err(Failure::Usage(format!(
-            "{said}: there is no such folder or file, and no hive of that name is kept; name what was given to --state or \
-             --talk"
-        )));
-    }
     if path.is_dir() && !path.join("talk").exists() {
         return Err(Failure::Usage(format!(
             "{said} has no talk; if it is a state folder (what was given to --state), start the run once with --replay, which \

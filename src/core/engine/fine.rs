@@ -126,7 +126,7 @@ impl Respond {
                 }
                 let alone = said.utterances.iter().filter(|u| u.voice == slot).map(|u| &u.body);
                 let said = self.say_open((at, speaker), &mut open.ways, alone, words, out);
-                self.remember(at, said);
+                self.remember(spec, at, said);
                 self.open_lives[slot] = Some(open);
             }
             if acts {

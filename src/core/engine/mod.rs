@@ -21,8 +21,10 @@
 //! | [`packages`] | lives in legs that have money, beside the desk |
 //! | [`emergence`], `lives` | the gauge beside it, and the pace of the simulated lives |
 //! | [`state`], [`readings`] | the engine kept and hashed, and asked |
+//! | [`counterfactual`] | a run lived again by companies that do not hear all of what was said |
 
 pub mod bids;
+pub mod counterfactual;
 pub mod emergence;
 mod execution_cost;
 mod fine;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The state of a run and what it was made from.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    speak_spec: SpeakSpec,
+    pub(super) speak_spec: SpeakSpec,
     pub(super) respond_spec: RespondSpec,
     /// The half that hears the market, and what agents say by themselves.
     pub speak: Speak,

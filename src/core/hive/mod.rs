@@ -2,7 +2,8 @@
 //!
 //! [`bus`] numbers and counts, [`consensus`] pools, [`across`] takes off what all assets have in common, [`influence`] remembers whose voice moved whom,
 //! [`points`] keep the record, [`goals`] read the four goals off the account,
-//! [`emergence`] how much the whole is more than its parts, [`difference`] what each part is to it, [`managers`] turn knobs.
+//! [`emergence`] how much the whole is more than its parts, [`difference`] what each part is to it, [`managers`] turn knobs,
+//! [`withheld`] says what a replay does not hear.
 //! The hive never moves money.
 pub mod across;
 pub mod bus;
@@ -17,3 +18,4 @@ pub mod influence;
 pub mod managers;
 pub mod points;
 pub mod settings;
+pub mod withheld;

@@ -12,6 +12,7 @@ use crate::hive::goals::{GoalInputs, Goals};
 use crate::hive::managers::netting::OneSided;
 use crate::hive::managers::teams::TeamDay;
 use crate::hive::managers::{AccountDay, AdjustmentNote};
+use crate::hive::withheld::Withheld;
 
 impl Respond {
     /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
@@ -30,8 +31,9 @@ impl Respond {
         self.goals = Goals::read(&account, &s.goals);
         for reading in self.goals.readings(&s.goals) {
             let from = Speaker::Tracker(reading.goal);
-            let id = self.bus.deliver(at, from, None, MessageKind::Goal(reading), &mut out.messages);
-            if spec.has_reactions {
+            let body = MessageKind::Goal(reading);
+            let id = self.bus.deliver(at, from, None, body.clone(), &mut out.messages);
+            if spec.has_reactions && spec.withheld.is_heard(from, id, &body) {
                 self.heard.reading(id, &reading);
             }
         }
@@ -43,8 +45,8 @@ impl Respond {
         ) {
             saved += receipt.saved;
             let body = MessageKind::Receipt(receipt);
-            let id = self.bus.deliver(at, speaker, None, body, &mut out.messages);
-            if spec.has_reactions {
+            let id = self.bus.deliver(at, speaker, None, body.clone(), &mut out.messages);
+            if spec.has_reactions && spec.withheld.is_heard(speaker, id, &body) {
                 self.heard.receipt(speaker, (at, id), &receipt);
             }
         }
@@ -83,24 +85,33 @@ impl Respond {
             one_sided: &one_sided,
             teams: &teams,
         };
-        let mut said = Vec::new();
+        let (mut said, before) = (Vec::new(), self.office.knobs);
         self.office.day(&day, (cast, &s.managers), &s.goals, |note| said.push(note));
-        self.turned(spec, at, said, out);
+        let turned = self.turned(spec, at, said, &spec.withheld, out);
+        self.office.withhold(cast, &turned, before, &day);
     }
 
-    /// Delivers what managers turned, and does what is not theirs to do.
+    /// Delivers what managers turned, and does what is not theirs to do where it is heard; whether it is, turn by turn.
     pub(super) fn turned(
         &mut self,
         spec: &RespondSpec,
         at: Stamp,
         said: Vec<AdjustmentNote>,
+        withheld: &Withheld,
         out: &mut Outputs,
-    ) {
+    ) -> Vec<(AdjustmentNote, bool)> {
         let mut muted: Vec<Speaker> = Vec::new();
         let all = (0..ManagerId::NAMES.len() + spec.cast.teams.len()).map(|n| ManagerId(n as u8));
         muted.extend(all.filter(|id| self.office.hand(*id).muted).map(ManagerId::speaker));
+        let mut turned = Vec::with_capacity(said.len());
         for (who, asset, adjustment) in said {
-            let id = self.bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
+            let body = MessageKind::Adjustment(adjustment);
+            let id = self.bus.deliver(at, who, asset, body.clone(), &mut out.messages);
+            let is_heard = withheld.is_heard(who, id, &body);
+            turned.push(((who, asset, adjustment), is_heard));
+            if !is_heard {
+                continue;
+            }
             if spec.has_reactions && !muted.contains(&who) {
                 self.heard.adjustment(who, (at, id), &adjustment);
             }
@@ -108,6 +119,7 @@ impl Respond {
                 self.consensus.silence(&spec.cast, agent, adjustment.to == 0.0);
             }
         }
+        turned
     }
 
     /// What the managers of teams watch, team by team.

@@ -207,6 +207,8 @@ impl Respond {
         let (agent, asset) = cast.voice(voice);
         let whole = self.whole(agent, body);
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
+        // Who spoke knows its own intent all the same.
+        let by = if spec.withheld.is_heard(Speaker::Agent(agent), id, body) { by } else { HeardBy::Nobody };
         if by == HeardBy::Everybody && spec.has_reactions && !cast.agents[agent.index()].scout {
             self.heard.alone(voice, (agent, asset), (at, id), body);
         }
@@ -220,10 +222,10 @@ impl Respond {
                     ear.own.say(action.after, action.price);
                 }
             }
-            MessageKind::Carry(quote) if self.consensus.is_heard(agent) => {
+            MessageKind::Carry(quote) if by != HeardBy::Nobody && self.consensus.is_heard(agent) => {
                 self.real.execution.services.hear_carrier(asset, (agent, at), *quote);
             }
-            MessageKind::Work(quote) if self.consensus.is_heard(agent) => {
+            MessageKind::Work(quote) if by != HeardBy::Nobody && self.consensus.is_heard(agent) => {
                 self.real.execution.services.hear_maker(asset, (agent, at), *quote);
             }
             _ => {}

@@ -300,7 +300,8 @@ impl Respond {
         self.edges[slot] = edges;
         let (at, asset) = (hearing.at, hearing.spec.cast.slots[slot].asset);
         let id = self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
-        if hearing.spec.has_reactions {
+        let (spec, from) = (hearing.spec, Speaker::Agent(agent.id));
+        if spec.has_reactions && spec.withheld.is_heard(from, id, &MessageKind::Stance(stance)) {
             // It is of those who moved it, and of all that led its open life to where it stands.
             let mut chain =
                 self.open_lives[slot].as_ref().map_or_else(CauseChain::default, |o| o.ways.chain.clone());

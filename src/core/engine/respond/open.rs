@@ -17,7 +17,7 @@ use crate::agents::at_bars::AtBars;
 use crate::agents::company::{Company, LifeMoment, Sway};
 use crate::agents::life::Life;
 use crate::agents::{Agent, Population};
-use crate::domain::{AgentId, AssetId, MessageId, MessageKind, Outcome, Stamp, Swayed, Verb};
+use crate::domain::{AgentId, AssetId, MessageId, MessageKind, Outcome, Speaker, Stamp, Swayed, Verb};
 use crate::engine::outputs::{BeforeLook, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
@@ -102,14 +102,16 @@ impl Respond {
         }
         self.heard.age();
         if said.reheard.is_none() {
-            self.remember(at, words);
+            self.remember(spec, at, words);
         }
     }
 
     /// What open lives said is heard from now on.
-    pub(in crate::engine) fn remember(&mut self, at: Stamp, words: Vec<OpenWord>) {
+    pub(in crate::engine) fn remember(&mut self, spec: &RespondSpec, at: Stamp, words: Vec<OpenWord>) {
         for OpenWord { speaker, message, side, chain, body } in words {
-            self.heard.said(speaker, (at, message), (&body, side), Some(chain));
+            if spec.withheld.is_heard(Speaker::Agent(speaker.0), message, &body) {
+                self.heard.said(speaker, (at, message), (&body, side), Some(chain));
+            }
         }
     }
 

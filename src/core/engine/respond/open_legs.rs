@@ -263,7 +263,7 @@ impl Respond {
             }
         }
         if said.reheard.is_none() {
-            self.remember(at, all);
+            self.remember(spec, at, all);
         }
     }
 

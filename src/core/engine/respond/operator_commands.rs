@@ -15,6 +15,7 @@ use crate::domain::{AgentId, Command, ManagerId};
 use crate::engine::Outputs;
 use crate::engine::bids::ServiceBar;
 use crate::engine::real::StepContext;
+use crate::hive::withheld::Withheld;
 use crate::treasury::OperatorControls;
 
 impl Respond {
@@ -95,7 +96,8 @@ impl Respond {
     ) -> bool {
         let mut said = Vec::new();
         let is_news = self.office.pause(id, &spec.cast, spec.settings.desk.gross_max, |note| said.push(note));
-        self.turned(spec, cx.at, said, out);
+        // What the operator has done is done, whoever hears of it.
+        self.turned(spec, cx.at, said, &Withheld::default(), out);
         is_news
     }
 

@@ -8,6 +8,7 @@ use crate::engine::speak::Speak;
 use crate::fills::Costs;
 use crate::fills::pace::unit;
 use crate::hive::points::Points;
+use crate::hive::withheld::Withheld;
 use std::sync::Arc;
 
 /// What does not change during a run.
@@ -28,6 +29,8 @@ pub struct RespondSpec {
     pub(super) is_spoken_of: Vec<bool>,
     /// What a negative control of the lab turns round; a run turns nothing.
     pub misled: ControlOverrides,
+    /// What is not heard where a run is lived again without it; a run hears everything.
+    pub withheld: Withheld,
 }
 
 /// How the lab's negative controls listen, in place of how the mechanism does.
@@ -54,9 +57,21 @@ impl RespondSpec {
             ears.for_each(|id| legs_on[id.index()].push(i as u32));
         }
         let misled = ControlOverrides::default();
+        let withheld = Withheld::default();
         let has_voice = |asset| cast.voices_on(asset).any(|v| cast.agents[cast.voice(v).0.index()].heard);
         let is_spoken_of = universe.assets.iter().map(|a| !a.money_like && has_voice(a.id)).collect();
-        RespondSpec { cast, settings, real, kinds, costs, legs_on, has_reactions, is_spoken_of, misled }
+        RespondSpec {
+            cast,
+            settings,
+            real,
+            kinds,
+            costs,
+            legs_on,
+            has_reactions,
+            is_spoken_of,
+            misled,
+            withheld,
+        }
     }
 
     /// Whether it is of an instrument that the desk trades.
@@ -67,7 +82,7 @@ impl RespondSpec {
     /// λ of a declared agent that is not deafened, 0 … 1.
     pub(in crate::engine) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
         let l = &self.settings.listening;
-        if !l.enabled {
+        if !l.enabled || self.withheld.closes_ears() {
             return 0.0;
         }
         l.lambda.unwrap_or_else(|| {

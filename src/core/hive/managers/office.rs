@@ -220,6 +220,53 @@ impl ManagerState {
         self.teams.size(agent)
     }
 
+    /// Of a day's turns those of which nobody hears are not in force: their knobs stand where they stood, at `before`, and
+    /// their managers see that, and turn them again.
+    pub fn withhold(
+        &mut self,
+        cast: &Population,
+        turned: &[(AdjustmentNote, bool)],
+        before: Knobs,
+        day: &AccountDay<'_>,
+    ) {
+        if turned.iter().all(|(_, is_heard)| *is_heard) {
+            return;
+        }
+        let after = self.knobs;
+        turned
+            .iter()
+            .rev()
+            .for_each(|(note, _)| self.put(cast, note, (note.2.from, before.gross_scale), day));
+        let heard = turned.iter().filter(|(_, is_heard)| *is_heard);
+        heard.for_each(|(note, _)| self.put(cast, note, (note.2.to, after.gross_scale), day));
+    }
+
+    /// Has a knob stand at this value; the gross cap, which is said in another unit than it is kept in, at its own.
+    fn put(
+        &mut self,
+        cast: &Population,
+        (who, asset, turned): &AdjustmentNote,
+        (value, gross): (f64, f64),
+        day: &AccountDay<'_>,
+    ) {
+        match (turned.knob, turned.agent) {
+            (Knob::RiskScale, _) => self.knobs.risk_scale = value,
+            (Knob::GrossCap, _) => self.knobs.gross_scale = gross,
+            (Knob::Width, _) => self.knobs.width = value,
+            (Knob::Unit, Some(agent)) => self.wards.put(agent, value),
+            (Knob::Limit, Some(agent)) => {
+                let is_meant = |one: &&OneSided| one.agent == agent && Some(one.asset) == *asset;
+                let slots = day.one_sided.iter().filter(is_meant);
+                slots.for_each(|one| self.limits[one.slot] = value);
+            }
+            (Knob::Size, _) => {
+                let team = if let Speaker::Team(id) = who { id.team() } else { None };
+                team.into_iter().for_each(|n| self.teams.put(cast, n, value));
+            }
+            (Knob::Voice | Knob::Unit | Knob::Limit, _) => {}
+        }
+    }
+
     fn low_risk(
         &mut self,
         day: &AccountDay<'_>,

@@ -114,6 +114,13 @@ impl Quarantine {
         }
     }
 
+    /// Has its largest unit multiplied by this.
+    pub(super) fn put(&mut self, agent: AgentId, unit: f64) {
+        if let Some(ward) = self.0.get_mut(agent.index()) {
+            ward.unit = unit;
+        }
+    }
+
     /// Closes a day: counts, judges, and says what changes.
     pub(super) fn day(&mut self, day: i64, m: &AutomatedManager, mut say: impl FnMut(Adjustment)) {
         let keep = 1.0 - 1.0 / f64::from(m.window_days);

@@ -100,6 +100,14 @@ impl Teams {
         said
     }
 
+    /// Has the size of a team stand at this value.
+    pub(super) fn put(&mut self, cast: &Population, team: usize, size: f64) {
+        if let Some(state) = self.teams.get_mut(team) {
+            state.has_turned = size < 1.0;
+        }
+        self.spread(cast);
+    }
+
     fn spread(&mut self, cast: &Population) {
         self.sizes.fill(1.0);
         for (team, _) in cast.teams.iter().zip(&self.teams).filter(|(_, s)| s.has_turned) {

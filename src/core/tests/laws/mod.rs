@@ -31,3 +31,4 @@ mod services;
 mod steps;
 mod time;
 mod venue;
+mod withheld;
