@@ -5,7 +5,7 @@
 //!
 //! 1. A command is on disk, with who gave it, before it acts.
 //! 2. A resumed run gets the commands of the first time after the same events of the feed, and no new one
-//!    before it has caught up.
+//!    before it has caught up with all that is known of the first.
 
 use super::disk_room::RoomChange;
 use super::keep::{JournaledCommand, KeepError, Keeper};
@@ -210,9 +210,11 @@ impl<'a> Stepper<'a> {
         self.stats.doubt().filter(|_| self.engine.respond.real.account.hand.is_killed())
     }
 
-    /// Whether everything that was done before the run died was done again.
+    /// Whether everything that was done before the run died was done again, and all said that is known to have been said: that
+    /// may be more than what the journal has, and a command in between would make it other words.
     pub fn caught_up(&self) -> bool {
         self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.stats))
+            && self.talk.as_ref().is_none_or(TalkLog::has_caught_up)
     }
 
     /// Steps a command that is in the journal. Tells whether it changed anything.

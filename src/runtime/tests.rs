@@ -397,3 +397,59 @@ fn a_journal_stays_within_its_budget_and_loses_nothing_that_was_decided() {
         assert_eq!((past.view.market_time, past.from), (Some(at), day(0).after(FOUR_HOURS)));
     }
 }
+
+/// What was said goes on beyond the last cursor of the journal: a command that was let in between made it other words, and the
+/// run could not be gone on with.
+#[test]
+fn no_command_comes_before_all_is_said_again_that_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    // Lives until there is a word, of a block that is on disk, behind the last cursor, and tells how many that are.
+    let open = |engine: &mut Engine, feed: &mut dyn Feed| {
+        let identity = RunIdentity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
+        recover::open(folder.path(), &identity, engine, feed, &Probe::Here.into()).unwrap()
+    };
+    let blocks = |engine: &Engine| engine.respond.bus.delivered() / 1_024;
+    let (mut engine, mut feed) = in_bars(80);
+    let Resumed { mut keeper, stats, talk, .. } = open(&mut engine, feed.as_mut());
+    let mut stepper = Stepper::new(&mut engine, stats, Some(&mut keeper));
+    stepper.talk = talk;
+    let (mut at_cursor, mut said) = (0, 0);
+    while let Some(event) = feed.next().unwrap() {
+        let Some(_) = stepper.market(&event, feed.as_ref()).unwrap() else { continue };
+        match stepper.stats.barriers % 4 {
+            0 => at_cursor = blocks(stepper.engine),
+            3 if stepper.stats.barriers > 80 && blocks(stepper.engine) > at_cursor => {
+                said = blocks(stepper.engine) * 1_024;
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert!(said > 0, "no block ends behind a cursor");
+    drop(stepper);
+    drop(keeper);
+    let (mut engine, mut feed) = in_bars(80);
+    let Resumed { mut keeper, stats, talk, .. } = open(&mut engine, feed.as_mut());
+    let mut stepper = Stepper::new(&mut engine, stats, Some(&mut keeper));
+    stepper.talk = talk;
+    let mut muted = None;
+    while let Some(event) = feed.next().unwrap() {
+        let Some(at) = stepper.market(&event, feed.as_ref()).unwrap() else { continue };
+        let barriers = stepper.stats.barriers;
+        if muted.is_none() && stepper.caught_up() {
+            assert!(stepper.engine.respond.bus.delivered() >= said);
+            muted = Some(barriers);
+            for agent in 0..40 {
+                let (events, command) = (stepper.stats.events, Some(Command::Mute(AgentId(agent))));
+                stepper
+                    .command(&JournaledCommand { events, at, command, uid: 7, pid: 8, why: None })
+                    .unwrap();
+            }
+        }
+        if muted.is_some_and(|muted| barriers > muted + 24) {
+            break;
+        }
+    }
+    assert!(muted.is_some());
+    stepper.end_talk(false).unwrap();
+}

@@ -53,12 +53,15 @@ pub struct TalkLog {
     pending: Vec<Message>,
     shown: Instant,
     held: bool,
+    /// The last message that was heard, and the last that is there from before.
+    heard: u64,
+    upto: u64,
 }
 
 impl TalkLog {
     /// Opens or begins a log behind the message `said`, which was the last that the run said so far.
     pub fn open(path: &Path, head: &TalkHead, said: u64) -> Result<TalkLog, TalkError> {
-        let TalkResumption { mut writer, pending } = BlockWriter::open(path, head, said)?;
+        let TalkResumption { mut writer, pending, upto } = BlockWriter::open(path, head, said)?;
         let state = Arc::new(Mutex::new(TalkState { news: std::mem::take(&mut writer.news), failed: None }));
         let (jobs, taken) = sync_channel(JOBS_MAX);
         let shared = Arc::clone(&state);
@@ -67,7 +70,7 @@ impl TalkLog {
         let thread = thread.map_err(TalkError::io("starting a thread to write", path))?;
         let shown = Instant::now();
         let (jobs, thread, path) = (Some(jobs), Some(thread), path.to_path_buf());
-        Ok(TalkLog { jobs, thread, state, path, pending, shown, held: false })
+        Ok(TalkLog { jobs, thread, state, path, pending, shown, held: false, heard: said, upto })
     }
 
     /// The file that it is written to.
@@ -75,9 +78,16 @@ impl TalkLog {
         &self.path
     }
 
+    /// Whether all that was said before is said again: until then what was said decides what is, and nothing new may come in
+    /// between.
+    pub fn has_caught_up(&self) -> bool {
+        self.heard >= self.upto || self.jobs.is_none()
+    }
+
     /// Takes what a step gave out.
     pub fn hear(&mut self, messages: &[Message]) {
         for message in messages {
+            self.heard = self.heard.max(message.id.0);
             // Behind a gap a block is shorter, and ends where it would have ended.
             if message.id.0 == start_of(message.id.0) && !self.pending.is_empty() {
                 self.seal();

@@ -58,6 +58,8 @@ pub(super) struct TalkResumption {
     pub writer: BlockWriter,
     /// The messages of the block that is not full, up to the last that was said.
     pub pending: Vec<Message>,
+    /// The last message that is there, which a run that was killed may have said behind that.
+    pub upto: u64,
 }
 
 impl BlockWriter {
@@ -84,6 +86,7 @@ impl BlockWriter {
             (at, upto) = (over.end(), over.head.end());
             known.pop_front();
         }
+        let there = known.back().map_or(said, |k| k.head.end() - 1).max(said);
         let pending = begun(path, &file, known.front(), start, said);
         let begins = pending.first().map_or(said + 1, |m| m.id.0);
         if begins > upto {
@@ -105,7 +108,7 @@ impl BlockWriter {
             told: false,
             news,
         };
-        Ok(TalkResumption { writer, pending })
+        Ok(TalkResumption { upto: tail_end(path, there), writer, pending })
     }
 
     /// Puts a block behind the others, or finds it there.
@@ -316,6 +319,13 @@ fn begun(path: &Path, file: &File, known: Option<&KnownBlock>, start: u64, said:
         all.last().is_some_and(|m| m.id.0 == said).then_some(all)
     };
     in_log().and_then(upto).or_else(|| beside().and_then(upto)).unwrap_or_default()
+}
+
+/// The last message of the log and what is beside it, if that goes on from `there`.
+fn tail_end(path: &Path, there: u64) -> u64 {
+    let all = std::fs::read(tail_of(path)).ok().and_then(|bytes| block::all(&bytes).ok()).unwrap_or_default();
+    let goes_on = all.first().is_some_and(|first| first.id.0 <= there + 1);
+    all.last().filter(|_| goes_on).map_or(there, |last| last.id.0.max(there))
 }
 
 /// Puts a file in the place of one: whole, or not at all.
