@@ -1,6 +1,7 @@
 //! What hearing across assets is worth as text: each arm against what it differs from in one thing, and a paragraph in words.
 
-use super::across::{self, HIVE_ACROSS};
+use super::across::HIVE_ACROSS;
+use super::across_arm::CommonControl;
 use super::goals::{Compared, GOALS};
 use super::goaltables::told;
 use super::{HIVE, Report, words};
@@ -48,7 +49,7 @@ pub fn explain(r: &Report) -> Option<String> {
         () if split.hi < 0.0 => "less than without: its whole interval is below zero",
         () => "not told apart from without: its interval holds zero",
     };
-    let wrong: Vec<String> = across::CommonControl::ALL
+    let wrong: Vec<String> = CommonControl::ALL
         .iter()
         .filter_map(|(_, word, _)| {
             let over = of("scouts+split", &format!("scouts+split {word}"))?;

@@ -4,7 +4,7 @@
 //! All systems hear or hold the same utterances and pay the same costs. Where they differ is said here, in
 //! a line each, and nowhere else.
 
-use super::across::{self, AcrossArm};
+use super::across_arm::{AcrossArm, RULE_SPLIT};
 use super::company;
 use super::controls::Control;
 use super::rule_sets::RuleSet;
@@ -228,7 +228,7 @@ pub fn plan(voices: usize) -> Vec<Arm> {
         arm("tsmom6+zone", Momentum(Zone), "the same with a no-trade zone"),
         arm(
             "tsmom6+split",
-            ArmKind::Across(across::RULE_SPLIT),
+            ArmKind::Across(RULE_SPLIT),
             "the same, what it says of all assets held at the risk of the rest",
         ),
         arm(

@@ -38,6 +38,8 @@ use hive_view as view;
 
 pub mod account;
 pub mod across;
+pub mod across_aims;
+pub mod across_arm;
 pub mod acrosstables;
 pub mod against;
 pub mod allocate;

@@ -4,7 +4,7 @@ use super::allocate;
 use super::arms::Weighing;
 use super::stream::Likeness;
 use crate::agents::{Agent, Population};
-use crate::domain::{AgentId, Stamp, random};
+use crate::domain::{AgentId, Holds, Stamp, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::hive::points::Points;
@@ -213,6 +213,24 @@ impl Weights {
         let sum: f64 = self.of.iter().sum();
         if sum > 0.0 {
             self.of.iter_mut().for_each(|w| *w /= sum);
+        }
+    }
+}
+
+/// Σ weight × announced position at the last price, by asset.
+pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, aims: &mut [f64]) {
+    aims.fill(0.0);
+    for (agent, weight) in cast.agents.iter().zip(weights) {
+        if *weight != 0.0 {
+            for slot in agent.slots.clone() {
+                // At a price of 1: what it costs now is one multiplication an asset.
+                aims[cast.slots[slot].asset.index()] += weight * speak.announced[slot].at(1.0, holds);
+            }
+        }
+    }
+    if holds == Holds::Quantity {
+        for (aim, listing) in aims.iter_mut().zip(speak.market.desk()) {
+            *aim = if *aim == 0.0 { 0.0 } else { *aim * listing.last().close };
         }
     }
 }

@@ -4,14 +4,14 @@
 //! was said once.
 
 use super::account::ArmAccount;
-use super::across::AcrossAims;
+use super::across_aims::AcrossAims;
 use super::arms::{Arm, ArmKind, Follows, Weighing};
 use super::company::floor::{Floor, Risk};
 use super::company::{AccountKind, Impact, groups};
 use super::controls::{Control, Tape};
 use super::listen::Listener;
 use super::reaction_controls::WordControl;
-use super::record::{AgentsRecord, Weights};
+use super::record::{AgentsRecord, Weights, pooled};
 use super::rule_sets::RuleSet;
 use super::rules::{BuyAndHold, Momentum, RandomDesk};
 use super::service_flags::ServiceFlags;
@@ -20,7 +20,7 @@ use super::stream::{ArmMeter, ArmTrack, Scale};
 use super::study::LabWorld;
 use crate::agents::Population;
 use crate::agents::cast::{cast, cast_with};
-use crate::domain::{Digest, Event, Holds, Stamp, random};
+use crate::domain::{Digest, Event, Stamp, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, SpeakSpec, StepOutput};
 use std::sync::Arc;
@@ -291,24 +291,6 @@ impl ApartAtOnce {
         self.meter.mark(at, self.equity);
         self.weights.update(cast, record, settings);
         self.used.clone_from(&self.weights.of);
-    }
-}
-
-/// Σ weight × announced position at the last price, by asset.
-pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, aims: &mut [f64]) {
-    aims.fill(0.0);
-    for (agent, weight) in cast.agents.iter().zip(weights) {
-        if *weight != 0.0 {
-            for slot in agent.slots.clone() {
-                // At a price of 1: what it costs now is one multiplication an asset.
-                aims[cast.slots[slot].asset.index()] += weight * speak.announced[slot].at(1.0, holds);
-            }
-        }
-    }
-    if holds == Holds::Quantity {
-        for (aim, listing) in aims.iter_mut().zip(speak.market.desk()) {
-            *aim = if *aim == 0.0 { 0.0 } else { *aim * listing.last().close };
-        }
     }
 }
 

@@ -470,7 +470,7 @@ pub struct CrowdView {
 /// A price at which voices have announced that they will trade.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrowdLevel {
-    /// The price.
+    /// Price of the level.
     pub price: f64,
     /// What would be bought there, as a signed fraction of capital.
     pub flow: f64,

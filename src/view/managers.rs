@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// One manager that is set over the hive or over a team of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManagerRow {
-    /// Its number.
+    /// Number of the manager.
     pub id: ManagerId,
     /// Name by which commands find it.
     pub name: String,
@@ -31,7 +31,7 @@ pub struct ManagerRow {
 /// The hive's Sharpe ratio per year less that of its shadow without the manager, on the same days.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManagerWorth {
-    /// The difference.
+    /// The one less the other.
     pub sharpe: f64,
     /// Lower end of its 95 % interval, for one look.
     pub low: f64,

@@ -90,7 +90,7 @@ impl TeamReading {
     pub const ALL: &'static [(&'static str, TeamReading)] =
         &[("drawdown", TeamReading::Drawdown), ("crowding", TeamReading::Crowding)];
 
-    /// Its word.
+    /// Its word in the file.
     pub fn text(self) -> &'static str {
         Self::ALL.iter().find(|(_, r)| *r == self).map_or("", |(word, _)| word)
     }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `taken` is the part of what is said of all assets that is taken off where agents hear across them
-//! ([`AcrossAssets`](crate::hive::across::AcrossAssets)), else 0.
+//! (`[listening] across`), else 0.
 //!
 //! Pure: from the agent's own state and what was heard, nothing else. With λ = 0 the result is w·p
 //! to the bit.

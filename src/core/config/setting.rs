@@ -311,16 +311,10 @@ impl Setting {
                 slot @ (DraftField::Optional(_) | DraftField::OptionalBp(_) | DraftField::Text(_)),
                 LayerValue::Text(text),
             ) => {
-                let Some(word) = words.iter().find(|w| **w == text) else {
-                    let known: Vec<String> = words.iter().map(|w| format!("{w:?}")).collect();
-                    return Err((
-                        format!("is {}, which is not known", quoted(text)),
-                        format!("a number, or {}", known.join(", or ")),
-                    ));
-                };
+                let word = word_beside_numbers(text, words)?;
                 match slot {
                     DraftField::Optional(slot) | DraftField::OptionalBp(slot) => *slot = None,
-                    DraftField::Text(slot) => *slot = (*word).to_owned(),
+                    DraftField::Text(slot) => *slot = word,
                     _ => {}
                 }
             }
@@ -397,6 +391,15 @@ fn word(text: &str, words: &[&str]) -> Result<String, InvalidValue> {
         return Ok(text.to_owned());
     }
     Err((format!("is {}, which is not known", quoted(text)), suggest(text, words.iter().copied())))
+}
+
+fn word_beside_numbers(text: &str, words: &[&str]) -> Result<String, InvalidValue> {
+    if words.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let known: Vec<String> = words.iter().map(|w| format!("{w:?}")).collect();
+    let hint = format!("a number, or {}", known.join(", or "));
+    Err((format!("is {}, which is not known", quoted(text)), hint))
 }
 
 fn length(text: &str, min: Span, max: Span) -> Result<Span, InvalidValue> {

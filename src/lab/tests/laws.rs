@@ -6,8 +6,8 @@ use hive_core::engine::speak::{Speak, StepOutput};
 use hive_domain::Event;
 use hive_lab::account::ArmAccount;
 use hive_lab::arms::Follows;
+use hive_lab::record::pooled;
 use hive_lab::service_flags::ServiceFlags;
-use hive_lab::trial::pooled;
 use std::sync::Arc;
 
 /// Two accounts on the same aims at once, without services and with these: by how much the one with them did

@@ -381,8 +381,15 @@ mod tests {
 
     /// Nobody, on no market: these managers look at the account alone.
     fn one() -> Population {
-        let mut roster = crate::config::shipped().unwrap().roster;
-        (roster.agents, roster.scouts) = (Vec::new(), 0);
+        use crate::agents::declaration::{Roster, Scouting};
+        let roster = Roster {
+            agents: Vec::new(),
+            scouts: 0,
+            scouting: Scouting::default(),
+            managers: Vec::new(),
+            groups: std::collections::BTreeMap::new(),
+            presets: [crate::agents::personality::Preset::default(); 4],
+        };
         crate::agents::cast::cast(&roster, &crate::domain::Universe::default(), 1)
     }
 
