@@ -116,7 +116,7 @@ fn pairs(c: &Certificate) -> TextTable {
 pub fn message(v: &MessageValue, currency: &str) -> String {
     let asset = if v.asset.is_empty() { String::new() } else { format!(" {}", v.asset) };
     let said = format!("#{} {} {}{asset} {}", v.message, v.at, v.from, v.text);
-    let mut out = wrap("", &printable(&said).to_string(), WIDTH);
+    let mut out = wrap("", &printable(&said), WIDTH);
     let told = v.told(currency);
     out.push_str(&wrap("  ", &told, WIDTH));
     out.push_str(&wrap(
