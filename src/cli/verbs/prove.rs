@@ -235,8 +235,11 @@ fn written(args: &ProveArgs, proven: &Certificate, currency: &str) -> Result<(),
     if args.run.quiet {
         return Ok(());
     }
-    let path = args.out.as_deref().map_or_else(|| "--out FILE".to_owned(), |path| path.display().to_string());
-    print(&report::proven(proven, (currency, &path)))
+    let end = args.out.as_ref().map_or_else(
+        || "--out FILE writes the certificate, --check FILE makes it again".to_owned(),
+        |path| format!("certificate: {0}; --check {0}, with the same run, makes it again", path.display()),
+    );
+    print(&format!("{}{end}\n", report::proven(proven, currency)))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
