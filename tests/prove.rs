@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 /// A market that is over in a moment, with few to speak in it.
-const MARKET: [&str; 6] = ["--days", "70", "--scouts", "6", "--seed", "3"];
+const MARKET: [&str; 6] = ["--days", "50", "--scouts", "6", "--seed", "3"];
 
 fn with<'a>(market: &[&'a str], args: &[&'a str]) -> Vec<&'a str> {
     market.iter().chain(args).copied().collect()
@@ -37,7 +37,7 @@ fn plain(desk: &Desk, args: &[&str]) -> (Value, Decimal, Decimal) {
 fn the_values_add_up_to_what_two_runs_of_their_own_differ_by() {
     let desk = Desk::new();
     for (seed, by) in [("1", "family"), ("2", "family"), ("3", "agent")] {
-        let market = ["--days", "70", "--scouts", "6", "--seed", seed];
+        let market = ["--days", "50", "--scouts", "6", "--seed", seed];
         let c = &proven(&desk, &with(&market, &["--by", by]))["certificate"];
         let end = |end: &Value| (end["decisions"].clone(), money(&end["real"]), money(&end["open"]));
         let (all, none) = (end(&c["all"]), end(&c["none"]));
@@ -84,7 +84,7 @@ fn a_certificate_comes_out_again_and_is_refused_with_a_byte_of_it_turned() {
         let said = desk.run(&with(&["prove", "--check", "c.json"], &MARKET));
         assert!(said.code != Some(0) && said.err.contains("c.json"), "byte {place}: {said:?}");
     }
-    let other = desk.run(&["prove", "--check", "a.json", "--days", "70", "--scouts", "6", "--seed", "4"]);
+    let other = desk.run(&["prove", "--check", "a.json", "--days", "50", "--scouts", "6", "--seed", "4"]);
     assert!(other.code == Some(1) && other.err.contains("its seed is 3, not 4"), "{}", other.err);
 }
 
@@ -180,7 +180,7 @@ fn mistakes_are_named_with_the_way_out() {
     fs::write(desk.path("x.json"), "{}").unwrap();
     let said = desk.run(&with(&["prove", "--check", "x.json"], &MARKET));
     assert!(said.code == Some(1) && said.err.contains("no certificate of hive prove"), "{}", said.err);
-    let other = desk.run(&["prove", "run", "--days", "70", "--scouts", "6", "--seed", "9"]);
+    let other = desk.run(&["prove", "run", "--days", "50", "--scouts", "6", "--seed", "9"]);
     assert!(other.code == Some(3) && other.err.contains("its seed is 3, not 9"), "{}", other.err);
     assert!(other.err.contains("--feed, --agents, --seed"), "{}", other.err);
     fs::create_dir(desk.path("empty")).unwrap();

@@ -103,7 +103,7 @@ pub fn run(args: &ProveArgs) -> Result<(), Failure> {
         (None, state) => state.clone(),
     };
     let end = certified.as_ref().map(|c| (c.run.events, c.run.commands));
-    let (run, deaf) = given(&config, options.feed(&config)?, folder.as_deref(), end)?;
+    let (run, deaf) = given(&config, &options.feed(&config)?, folder.as_deref(), end)?;
     if let Some(number) = args.message {
         if !config.listening.enabled {
             return Err(ProveError::Deaf.into());
@@ -138,12 +138,12 @@ pub fn run(args: &ProveArgs) -> Result<(), Failure> {
 /// The run that is to be proven, and what makes it with nobody listening.
 fn given(
     config: &Config,
-    wanted: FeedOptions,
+    wanted: &FeedOptions,
     folder: Option<&Path>,
     end: Option<(u64, u64)>,
 ) -> Result<(RunToProve, Arc<Remake>), Failure> {
     let opened = |wanted: &FeedOptions| feeds::open(wanted).map_err(|e| Failure::Usage(e.to_string()));
-    let (mut wanted, mut feed) = (wanted.clone(), opened(&wanted)?);
+    let (mut wanted, mut feed) = (wanted.clone(), opened(wanted)?);
     let mut identity = checkpoint::identity(config, feed.as_ref());
     let mut kept = folder.map(|dir| KeptPast::read(dir, &identity, end)).transpose();
     // A hive that goes on live was started with a market that has no end.
@@ -235,8 +235,11 @@ fn written(args: &ProveArgs, proven: &Certificate, currency: &str) -> Result<(),
     if args.run.quiet {
         return Ok(());
     }
-    let path = args.out.as_deref().map_or_else(|| "--out FILE".to_owned(), |path| path.display().to_string());
-    print(&report::proven(proven, (currency, &path)))
+    let end = args.out.as_ref().map_or_else(
+        || "--out FILE writes the certificate, --check FILE makes it again".to_owned(),
+        |path| format!("certificate: {0}; --check {0}, with the same run, makes it again", path.display()),
+    );
+    print(&format!("{}{end}\n", report::proven(proven, currency)))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {

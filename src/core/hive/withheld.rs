@@ -51,6 +51,7 @@ impl Withheld {
 
     /// The same, and nobody listens any more: each decides by itself, in place of leaving λ of its size to others that are
     /// not heard.
+    #[must_use]
     pub fn with_closed_ears(self) -> Self {
         Withheld { ears: true, ..self }
     }

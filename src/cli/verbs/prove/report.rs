@@ -4,7 +4,6 @@ use crate::cli::table::{TextTable, wrap};
 use crate::domain::{Decimal, printable};
 use crate::runtime::prove::{Certificate, MessageValue, PairValue};
 use crate::view::{gain, grouped};
-use std::fmt::Write;
 
 /// Pairs that are listed; of more those that moved most.
 const LISTED_MAX: usize = 60;
@@ -16,7 +15,7 @@ fn count(messages: u64) -> String {
 }
 
 /// A certificate in words.
-pub fn proven(c: &Certificate, (currency, path): (&str, &str)) -> String {
+pub fn proven(c: &Certificate, currency: &str) -> String {
     let day = |stamp: &str| stamp.get(..10).unwrap_or(stamp).to_owned();
     let mut out = format!(
         "PROVEN {} · to {} · seed {} · {} messages · gains in {currency}\n\n",
@@ -55,7 +54,6 @@ pub fn proven(c: &Certificate, (currency, path): (&str, &str)) -> String {
          what was taken away before either. Taken away in the reverse order other values come out of the same sum.",
         WIDTH,
     ));
-    let _ = writeln!(out, "certificate: {path}; hive prove --check FILE, with the same run, makes it again");
     out
 }
 
@@ -116,7 +114,7 @@ fn pairs(c: &Certificate) -> TextTable {
 pub fn message(v: &MessageValue, currency: &str) -> String {
     let asset = if v.asset.is_empty() { String::new() } else { format!(" {}", v.asset) };
     let said = format!("#{} {} {}{asset} {}", v.message, v.at, v.from, v.text);
-    let mut out = wrap("", &printable(&said).to_string(), WIDTH);
+    let mut out = wrap("", &printable(&said), WIDTH);
     let told = v.told(currency);
     out.push_str(&wrap("  ", &told, WIDTH));
     out.push_str(&wrap(

@@ -145,7 +145,8 @@ fn what_nobody_listens_for_changes_nothing_where_it_is_withheld() {
                 if is_heard_by_anybody(cast, from, kind) {
                     heard += 1;
                 } else {
-                    (pairs, _) = (pairs + 1, unheard.withhold(from, kind));
+                    pairs += 1;
+                    unheard.withhold(from, kind);
                 }
             }
         }
