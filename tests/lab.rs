@@ -358,7 +358,7 @@ fn what_answering_is_worth_is_the_same_twice_and_told_in_words() {
 fn what_hearing_across_assets_is_worth_is_the_same_twice_over_one_market_and_two() {
     let folder = tempfile::tempdir().unwrap();
     let some = "scouts+zone,scouts+split,scouts θ=1,scouts+split late,tsmom6+split,hive across";
-    let ask = ["--across", "--arms", some, "--and", "synth?seed=9"];
+    let ask = ["--across", "--arms", some, "--and", "synth?from=2022-02-01"];
     let first = lab(folder.path(), &[&ask[..], &["--json", "a.json"]].concat());
     let said = String::from_utf8(first.stdout).unwrap();
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));

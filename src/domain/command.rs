@@ -251,9 +251,10 @@ pub fn words() -> Vec<&'static str> {
 /// What a word does in one phrase: for an agent, and for all where it may be said of either.
 pub fn help(word: &str) -> String {
     let [agent, all] = [true, false].map(|for_agent| find(word, for_agent).map(|r| r.help));
+    let manager = find_for_manager(word).map(|r| format!("; of a manager: {}", r.help)).unwrap_or_default();
     match (agent, all) {
-        (Some(agent), Some(all)) => format!("{agent}; of all: {all}"),
-        (one, other) => one.or(other).unwrap_or_default().to_owned(),
+        (Some(agent), Some(all)) => format!("{agent}; of all: {all}{manager}"),
+        (one, other) => format!("{}{manager}", one.or(other).unwrap_or_default()),
     }
 }
 

@@ -60,16 +60,6 @@ impl ManagerId {
     pub fn team(self) -> Option<usize> {
         self.index().checked_sub(Self::NAMES.len())
     }
-
-    /// As whom it speaks.
-    pub fn speaker(self) -> super::Speaker {
-        use super::{Goal, Speaker};
-        match (Goal::ALL.get(self.index()), self.team()) {
-            (Some(goal), _) => Speaker::Manager(*goal),
-            (None, Some(_)) => Speaker::Team(self),
-            (None, None) => Speaker::Netting,
-        }
-    }
 }
 
 id!(

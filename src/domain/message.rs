@@ -395,6 +395,17 @@ impl Speaker {
     }
 }
 
+impl ManagerId {
+    /// As whom it speaks.
+    pub fn speaker(self) -> Speaker {
+        match (Goal::ALL.get(self.index()), self.team()) {
+            (Some(goal), _) => Speaker::Manager(*goal),
+            (None, Some(_)) => Speaker::Team(self),
+            (None, None) => Speaker::Netting,
+        }
+    }
+}
+
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 // An action carries its whole plan, and most of what is said is actions.

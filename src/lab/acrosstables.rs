@@ -3,7 +3,6 @@
 use super::across::HIVE_ACROSS;
 use super::across_arm::CommonControl;
 use super::goals::{Compared, GOALS};
-use super::goaltables::told;
 use super::{HIVE, Report, words};
 use std::fmt::Write;
 
@@ -25,7 +24,7 @@ pub fn table(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
         let name = format!("{} less {}", c.ours, c.theirs);
         write!(out, "{name:<44} {:>20}", words::between(c.sharpe, 1.0, 2))?;
         for goal in GOALS.iter().filter(|g| SHOWN.contains(&g.key)) {
-            write!(out, " {:>21}", told(c, goal))?;
+            write!(out, " {:>21}", words::told(c, goal))?;
         }
         writeln!(out, " {:>8} {:>9}", words::signed(c.orders, 0), words::signed(c.turnover, 1))?;
     }

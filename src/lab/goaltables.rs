@@ -54,7 +54,7 @@ pub fn versus(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
     row(out, "Sharpe ratio", &held, |c| words::between(c.sharpe, 1.0, 2))?;
     for goal in &GOALS {
         let name = format!("{:<2} {}, {}", goal.of, goal.words, goal.unit);
-        row(out, &name, &held, |c| told(c, goal))?;
+        row(out, &name, &held, |c| words::told(c, goal))?;
     }
     row(out, "A  orders, per year", &held, |c| words::signed(c.orders, 0))?;
     row(out, "A  turnover, × per year", &held, |c| words::signed(c.turnover, 1))?;
@@ -74,11 +74,6 @@ fn row(
     writeln!(out)
 }
 
-/// A goal's difference with its interval.
-pub fn told(c: &Compared, goal: &Goal) -> String {
-    words::between(c.goals.get(goal.key).copied().flatten(), goal.factor, goal.digits)
-}
-
 /// Every system against everybody alone, in short: the rest is in JSON and HTML.
 pub fn over_alone(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
     let shown: Vec<&Goal> = GOALS.iter().filter(|g| SHORT.contains(&g.key)).collect();
@@ -94,7 +89,7 @@ pub fn over_alone(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
     for c in all {
         write!(out, "{:<16} {:>22}", c.ours, words::between(c.sharpe, 1.0, 2))?;
         for g in &shown {
-            write!(out, " {:>22}", told(c, g))?;
+            write!(out, " {:>22}", words::told(c, g))?;
         }
         writeln!(out)?;
     }

@@ -10,7 +10,7 @@ use super::goals::{Compared, GOALS, Goal};
 use super::metrics::check;
 use super::study::Tracks;
 use super::working::WorkingCost;
-use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, goaltables, services, tables, words};
+use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, services, tables, words};
 use crate::domain::Stamp;
 use std::fmt::Write;
 
@@ -89,7 +89,7 @@ fn differences(compared: &[Compared]) -> String {
     header.extend(words(&["A orders per year", "A turnover, ×"]));
     let row = |c: &Compared| {
         let mut cells = vec![c.ours.clone(), c.theirs.clone(), words::between(c.sharpe, 1.0, 2)];
-        cells.extend(GOALS.iter().map(|g| goaltables::told(c, g)));
+        cells.extend(GOALS.iter().map(|g| words::told(c, g)));
         cells.extend([words::signed(c.orders, 0), words::signed(c.turnover, 1)]);
         cells
     };

@@ -2,7 +2,6 @@
 
 use super::Report;
 use super::goals::{Compared, GOALS};
-use super::goaltables::told;
 use super::reactions::{ALL, HIVE_OPEN, NONE};
 use super::report::{ReactionReport, ReactionWorth};
 use super::words;
@@ -72,7 +71,7 @@ pub fn joint(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
             words::between(c.sharpe, 1.0, 2)
         )?;
         for goal in GOALS.iter().filter(|g| SHOWN.contains(&g.key)) {
-            write!(out, " {:>21}", told(c, goal))?;
+            write!(out, " {:>21}", words::told(c, goal))?;
         }
         writeln!(out)?;
     }
@@ -90,7 +89,7 @@ fn row(out: &mut String, name: &str, line: &ReactionWorth) -> std::fmt::Result {
         words::plain(line.holm, 2)
     )?;
     for goal in GOALS.iter().filter(|g| SHOWN.contains(&g.key)) {
-        write!(out, " {:>21}", told(c, goal))?;
+        write!(out, " {:>21}", words::told(c, goal))?;
     }
     writeln!(out, " {:>8} {:>9}", words::signed(c.orders, 0), words::signed(c.turnover, 1))
 }

@@ -1,6 +1,7 @@
 //! Numbers as reports write them: with a sign where they are differences, and a dash where there is none.
 
 use super::bootstrap::Interval;
+use super::goals::{Compared, Goal};
 use super::metrics::Months;
 
 /// In place of a number that is not told.
@@ -45,6 +46,11 @@ pub fn between(i: Option<Interval>, factor: f64, digits: usize) -> String {
         || EMPTY.to_owned(),
         |i| format!("{:+.digits$} {}", factor * i.mean, ends(Some(i), factor, digits)),
     )
+}
+
+/// A goal's difference with its interval.
+pub fn told(c: &Compared, goal: &Goal) -> String {
+    between(c.goals.get(goal.key).copied().flatten(), goal.factor, goal.digits)
 }
 
 /// `3.5 m`, or `never`.

@@ -9,9 +9,7 @@
 //!
 //! It forecasts the swarm's own flow and nothing of the market, and is not traded on: measured, a wider band saves as much.
 
-use super::page::level;
-use super::picture::Recorder;
-use crate::domain::{Action, AssetId, MessageKind, SpokenBy};
+use crate::domain::{Action, AssetId, Condition, Message, MessageKind, SpokenBy, Term};
 use crate::engine::Engine;
 use crate::view::cockpit::{CROWD_LEVELS_MAX, CrowdLevel, CrowdView};
 use std::collections::BTreeMap;
@@ -21,8 +19,12 @@ const APART: f64 = 0.25;
 /// Levels farther away than this are not shown.
 const FARTHEST: f64 = 12.0;
 
-/// What the voices on an asset have announced.
-pub(super) fn crowd(engine: &Engine, recorder: &Recorder, asset: AssetId) -> CrowdView {
+/// What the voices on an asset have announced; `last` has the last action of each.
+pub(super) fn crowd<'a>(
+    engine: &Engine,
+    asset: AssetId,
+    last: &dyn Fn(usize) -> Option<&'a Message>,
+) -> CrowdView {
     let sigma = engine.speak.market.instruments[asset.index()].sigma;
     let close = engine.speak.close(asset);
     let mut view = CrowdView::default();
@@ -35,7 +37,7 @@ pub(super) fn crowd(engine: &Engine, recorder: &Recorder, asset: AssetId) -> Cro
     for voice in cast.by_asset[asset.index()].iter().map(|s| *s as usize) {
         let (agent, _) = cast.voice(voice);
         let Some(open) = engine.speak.lives[voice].open() else { continue };
-        let Some(message) = recorder.action(voice).filter(|m| m.life != SpokenBy::Open) else { continue };
+        let Some(message) = last(voice).filter(|m| m.life != SpokenBy::Open) else { continue };
         let MessageKind::Action(said) = &message.body else { continue };
         if !consensus.is_heard(agent) || said.after == 0.0 {
             continue;
@@ -64,6 +66,17 @@ pub(super) fn crowd(engine: &Engine, recorder: &Recorder, asset: AssetId) -> Cro
     view
 }
 
+/// The price that the close is compared with, if it is a fixed one of an intent that was opened at `entry`.
+pub(super) fn level(c: Condition, entry: f64) -> Option<f64> {
+    match (c.left, c.right) {
+        (Term::Close, Term::Level(price)) | (Term::Level(price), Term::Close) => Some(price),
+        (Term::Close, Term::Entry(away)) | (Term::Entry(away), Term::Close) => {
+            Some(entry * (1.0 + away)).filter(|price| price.is_finite())
+        }
+        _ => None,
+    }
+}
+
 /// How many volatilities of a bar a level is away.
 fn away(price: f64, close: f64, sigma: f64) -> f64 {
     libm::fabs(libm::log(price / close)) / sigma
@@ -85,7 +98,7 @@ fn announced(said: &Action, entry: f64) -> Vec<(f64, f64)> {
 mod tests {
     use super::*;
     use crate::domain::condition::Target;
-    use crate::domain::{Comparison, Condition, IntentId, Plan, Reason, Term, Verb};
+    use crate::domain::{Comparison, IntentId, Plan, Reason, Verb};
     use std::sync::Arc;
 
     #[test]

@@ -1,12 +1,13 @@
 //! One agent in full: character, what is open and under which conditions, and why it holds what it
 //! holds.
 
+use super::crowd::level;
 use super::picture::{Decision, Recorder, row};
 use super::record::{Spread, Standing};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Condition, Factor, Message, MessageId, MessageKind, Stamp, Term, Verb};
+use crate::domain::{AgentId, Factor, Message, MessageId, MessageKind, Stamp, Verb};
 use crate::engine::Engine;
 use crate::view::cockpit::{
     AgentPage, CONDITIONS_MAX, DeedView, IntentView, StanceReason, TraitBar, bounded,
@@ -112,23 +113,12 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
             until,
             clock,
             bars,
-            crowd: super::crowd::crowd(engine, recorder, asset),
+            crowd: super::crowd::crowd(engine, asset, &|voice| recorder.action(voice)),
         });
     }
     // What is open comes first.
     views.sort_by_key(|v| v.intent == 0.0);
     views
-}
-
-/// The price that the close is compared with, if it is a fixed one of an intent that was opened at `entry`.
-pub(super) fn level(c: Condition, entry: f64) -> Option<f64> {
-    match (c.left, c.right) {
-        (Term::Close, Term::Level(price)) | (Term::Level(price), Term::Close) => Some(price),
-        (Term::Close, Term::Entry(away)) | (Term::Entry(away), Term::Close) => {
-            Some(entry * (1.0 + away)).filter(|price| price.is_finite())
-        }
-        _ => None,
-    }
 }
 
 fn reason(engine: &Engine, decision: &Decision) -> StanceReason {

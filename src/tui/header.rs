@@ -44,6 +44,9 @@ fn fitting(groups: Vec<Vec<Span<'_>>>, mut left: usize) -> Vec<Span<'_>> {
     spans
 }
 
+/// Letters of a pane's name where not all have room.
+const SHORT_TAB: usize = 3;
+
 /// Draws the header, with the names of the panes where one is shown at a time.
 pub fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, tabs: &[PaneId]) {
     let t = &cx.theme;
@@ -237,9 +240,14 @@ fn rule(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, tabs: &[PaneId]) {
     frame.render_widget(Paragraph::new(stroke.repeat(usize::from(area.width))).style(ink), area);
     if !tabs.is_empty() {
         let mut spans = vec![Span::styled(stroke.repeat(2), ink)];
+        // Each with its number, two blanks and a stroke, and the rule goes on behind them.
+        let whole: usize = tabs.iter().map(|p| p.0.chars().count() + 5).sum();
+        let is_short = whole + 3 > usize::from(area.width);
         for (n, pane) in tabs.iter().enumerate() {
             let role = if *pane == cx.focus { StyleRole::Selected } else { StyleRole::Dim };
-            spans.push(Span::styled(format!(" {} {} ", n + 1, pane.0), t.of(role)));
+            let letters = if is_short && *pane != cx.focus { SHORT_TAB } else { usize::MAX };
+            let name: String = pane.0.chars().take(letters).collect();
+            spans.push(Span::styled(format!(" {} {name} ", n + 1), t.of(role)));
             spans.push(Span::styled(stroke, ink));
         }
         frame.render_widget(Paragraph::new(Line::from(spans)), area);

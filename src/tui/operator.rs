@@ -64,7 +64,7 @@ impl Operator {
 
     /// A command from the `:` line: of the agent that is named, of all, or without a name of whom the keys are about.
     pub(super) fn operate(&mut self, cx: &mut PaneContext, word: &str, name: &str) -> Commanded {
-        if let Some(managed) = self.manage(cx, word, name) {
+        if let Some(managed) = Self::manage(cx, word, name) {
             return managed;
         }
         let of_agent = command::find(word, true).filter(|_| name != ALL);
@@ -86,25 +86,13 @@ impl Operator {
     }
 
     /// A command about the manager of this name; nothing where no manager is called so.
-    fn manage(&mut self, cx: &mut PaneContext, word: &str, name: &str) -> Option<Commanded> {
+    fn manage(cx: &mut PaneContext, word: &str, name: &str) -> Option<Commanded> {
         let row = command::find_for_manager(word)?;
         let Scope::Manager(make) = row.scope else { return None };
         let rows = &cx.cockpit.as_ref()?.managers;
         let id = rows.iter().find(|m| m.name.eq_ignore_ascii_case(name))?.id;
-        let refused = self.refuses(cx, row);
+        let refused = refuses(cx, row);
         Some(refused.unwrap_or_else(|| Commanded::Send(Request::Command(make(id)))))
-    }
-
-    /// What is said in place of a command that must not leave now.
-    fn refuses(&self, cx: &mut PaneContext, row: &CommandRow) -> Option<Commanded> {
-        if row.danger != Danger::Halt && !cx.is_now() {
-            cx.say_past();
-        } else if cx.read_only {
-            cx.say_read_only();
-        } else {
-            return None;
-        }
-        Some(Commanded::Nothing)
     }
 
     /// A command from a key: of whom the keys are about, and taken back where it holds already.
@@ -130,7 +118,7 @@ impl Operator {
         row: &'static CommandRow,
         agent: Option<&AgentRow>,
     ) -> Commanded {
-        if let Some(refused) = self.refuses(cx, row) {
+        if let Some(refused) = refuses(cx, row) {
             return refused;
         }
         let request = match (row.scope, agent) {
@@ -197,6 +185,18 @@ impl Operator {
         }
         undone
     }
+}
+
+/// What is said in place of a command that must not leave now.
+fn refuses(cx: &mut PaneContext, row: &CommandRow) -> Option<Commanded> {
+    if row.danger != Danger::Halt && !cx.is_now() {
+        cx.say_past();
+    } else if cx.read_only {
+        cx.say_read_only();
+    } else {
+        return None;
+    }
+    Some(Commanded::Nothing)
 }
 
 /// Whom the keys are about: whose page is open, or who is selected.

@@ -27,7 +27,7 @@ pub struct CtlArgs {
     #[arg(value_parser = PossibleValuesParser::new(verbs()))]
     verb: String,
     /// Which agent: its name, or its number; pause, resume and drain without one mean all; pause, resume, mute and unmute
-    /// take managers too (low_risk, or one of the file)
+    /// take managers too, by their names
     agent: Option<String>,
     /// End after this many pictures (watch)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -109,12 +109,12 @@ pub fn run(args: &CtlArgs) -> Result<(), Failure> {
     let (ask, agent) = match wanted {
         Wanted::OfAgent(make, name) => {
             let all = agents(&mut client)?;
-            match manager(&mut client, &args.verb, name)?.filter(|_| !is_one_of(&all, name)) {
-                Some((command, name)) => (ClientQuestion::Command(command), Some(name)),
-                None => {
-                    let found = find(&all, name)?;
-                    (ClientQuestion::Command(make(found.id)), Some(found.name))
-                }
+            let managed = manager(&mut client, &args.verb, name)?.filter(|_| !is_one_of(&all, name));
+            if let Some((command, name)) = managed {
+                (ClientQuestion::Command(command), Some(name))
+            } else {
+                let found = find(&all, name)?;
+                (ClientQuestion::Command(make(found.id)), Some(found.name))
             }
         }
         Wanted::Ask(ask) => (ask, None),

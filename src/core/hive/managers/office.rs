@@ -145,7 +145,7 @@ impl ManagerState {
         gross_max: f64,
         mut say: impl FnMut(AdjustmentNote),
     ) -> bool {
-        if !self.hands.get_mut(id.index()).is_some_and(|h| !std::mem::replace(&mut h.paused, true)) {
+        if self.hands.get_mut(id.index()).is_none_or(|h| std::mem::replace(&mut h.paused, true)) {
             return false;
         }
         let speaker = id.speaker();
