@@ -45,7 +45,7 @@ fn fitting(groups: Vec<Vec<Span<'_>>>, mut left: usize) -> Vec<Span<'_>> {
 }
 
 /// Letters of a pane's name where not all have room.
-const SHORT_TAB: usize = 3;
+const SHORT_TAB: usize = 5;
 
 /// Draws the header, with the names of the panes where one is shown at a time.
 pub fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, tabs: &[PaneId]) {
@@ -248,7 +248,7 @@ fn rule(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, tabs: &[PaneId]) {
             let letters = if is_short && *pane != cx.focus { SHORT_TAB } else { usize::MAX };
             let name: String = pane.0.chars().take(letters).collect();
             spans.push(Span::styled(format!(" {} {name} ", n + 1), t.of(role)));
-            spans.push(Span::styled(stroke, ink));
+            spans.extend((!is_short).then(|| Span::styled(stroke, ink)));
         }
         frame.render_widget(Paragraph::new(Line::from(spans)), area);
     }
