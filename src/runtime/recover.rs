@@ -31,7 +31,7 @@ use crate::journal::{
 };
 use crate::market::feed::{Feed, FeedError, FeedInfo, FeedPosition};
 use crate::store::{self, Newest, StateStore};
-use crate::talk::{NameTable, TalkHead, TalkLog};
+use crate::talk::{NameTable, TalkHead, TalkLog, tail_of};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs::{DirBuilder, Permissions};
@@ -334,6 +334,10 @@ pub fn open(
         return Err(RecoverError::Short { dir: dir.to_path_buf(), events: stats.events });
     }
     resumption.doubt = resumption.in_doubt(&evidence, feed.info().from);
+    if resumption.doubt.is_some() {
+        // A start that dies behind this is in doubt again.
+        leave_talk(dir, &mut news);
+    }
     let begun = begin(dir, run, &payload, &evidence, &mut resumption, &mut news)?;
     let again = resumption.again(stats.events);
     if seen.frames == 0 && resumption.found.is_none() {
@@ -592,6 +596,22 @@ fn open_store(
             news.push(format!("{e}; going on without a store, the journal has all of it ({frames} frames)"));
         })
         .ok()
+}
+
+/// Leaves beside what a run said before it was in doubt: it may have said more than what is known of it, and who is halted says
+/// other things from there on. What is not moved is compared, as ever.
+fn leave_talk(dir: &Path, news: &mut Vec<String>) {
+    let talk = dir.join("talk");
+    let free = (1..).map(|n| dir.join(format!("talk.in-doubt-{n}"))).find(|path| !path.exists());
+    let Some(aside) = free.filter(|_| talk.exists()) else { return };
+    let moved = std::fs::rename(tail_of(&talk), tail_of(&aside)).or_else(|e| {
+        // A log that ended with its last block has nothing beside it.
+        if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }
+    });
+    match moved.and_then(|()| std::fs::rename(&talk, &aside)) {
+        Ok(()) => news.push(format!("what it said before is left in {}", aside.display())),
+        Err(e) => news.push(format!("{} could not be left beside: {e}", talk.display())),
+    }
 }
 
 /// Opens the log of what is said behind the last message that was. A run goes on without one, since it can be written
