@@ -602,7 +602,7 @@ fn open_store(
 /// other things from there on. What is not moved is compared, as ever.
 fn leave_talk(dir: &Path, news: &mut Vec<String>) {
     let talk = dir.join("talk");
-    let free = (1..).map(|n| dir.join(format!("talk.in-doubt-{n}"))).find(|path| !path.exists());
+    let free = (1..=u32::MAX).map(|n| dir.join(format!("talk.in-doubt-{n}"))).find(|path| !path.exists());
     let Some(aside) = free.filter(|_| talk.exists()) else { return };
     let moved = std::fs::rename(tail_of(&talk), tail_of(&aside)).or_else(|e| {
         // A log that ended with its last block has nothing beside it.
