@@ -23,7 +23,7 @@ const COLUMNS: &[Column<ManagerRow>] = &[
     },
     Column { title: "state", width: 6, right: false, rank: 0, of: |m| (m.state().to_owned(), role(m)) },
     Column { title: "knobs", width: 28, right: false, rank: 1, of: |m| (m.knobs.clone(), StyleRole::Text) },
-    Column { title: "Δ Sharpe without", width: 20, right: true, rank: 2, of: worth },
+    Column { title: "Δ Sharpe by it", width: 20, right: true, rank: 2, of: worth },
     Column {
         title: "watches",
         width: 22,
