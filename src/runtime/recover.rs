@@ -334,10 +334,6 @@ pub fn open(
         return Err(RecoverError::Short { dir: dir.to_path_buf(), events: stats.events });
     }
     resumption.doubt = resumption.in_doubt(&evidence, feed.info().from);
-    if resumption.doubt.is_some() {
-        // A start that dies behind this is in doubt again.
-        leave_talk(dir, &mut news);
-    }
     let begun = begin(dir, run, &payload, &evidence, &mut resumption, &mut news)?;
     let again = resumption.again(stats.events);
     if seen.frames == 0 && resumption.found.is_none() {
@@ -446,6 +442,7 @@ fn begin(
     let folder = dir.join("journal");
     if resumption.doubt.is_some() {
         evidence::keep_doubt(dir, &evidence.doubts().join("; "))?;
+        leave_talk(dir, news);
     }
     let name = seen.run.map_or(run.run, |found| found.run);
     let upto = |(seq, link)| Acknowledged { run: name, config: run.config, seq, link };
