@@ -53,6 +53,12 @@ struct PoolRisk {
 }
 
 impl PoolRisk {
+    /// Its standard deviation in a bar, once it is known.
+    fn known(&self) -> Option<f64> {
+        let risk = libm::sqrt(self.squares.mean());
+        (self.squares.seen() >= KNOWN_BARS && risk > 0.0).then_some(risk)
+    }
+
     /// A barrier: the PnL of what was aimed at before is known; the aims that come are brought to a risk of one in a bar, to
     /// nothing until it is known.
     fn scale(&mut self, speak: &Speak, aims: &mut [f64]) {
@@ -66,8 +72,7 @@ impl PoolRisk {
             self.squares.push(pnl * pnl);
         }
         self.aims.copy_from_slice(aims);
-        let risk = libm::sqrt(self.squares.mean());
-        let by = if self.squares.seen() >= KNOWN_BARS && risk > 0.0 { 1.0 / risk } else { 0.0 };
+        let by = self.known().map_or(0.0, |risk| 1.0 / risk);
         aims.iter_mut().for_each(|a| *a *= by);
     }
 }
@@ -192,10 +197,7 @@ impl AcrossAims {
                     let signed: Vec<f64> = weights.of.iter().zip(&self.signs).map(|(w, s)| w * s).collect();
                     pooled(cast, speak, &signed, settings.listening.holds, &mut self.wrong);
                     // A half counts as it counts in what is held.
-                    let by = self.halves.get(i).map_or(1.0, |h| {
-                        let risk = libm::sqrt(h.squares.mean());
-                        if h.squares.seen() >= KNOWN_BARS && risk > 0.0 { 0.005 / risk } else { 0.0 }
-                    });
+                    let by = self.halves.get(i).map_or(1.0, |h| h.known().map_or(0.0, |risk| 0.005 / risk));
                     sum.iter_mut().zip(&self.wrong).for_each(|(s, a)| *s += by * a);
                 }
                 let turned: Vec<HeardAlone> =

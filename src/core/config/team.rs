@@ -142,26 +142,32 @@ fn member(reader: &mut Reader<'_>, item: &Value<'_>, what: &str, named: &KnownNa
             _ => Some(TeamMembers::Agent(text.to_owned())),
         },
         Some(("family", name)) => {
-            let found = FamilyId::parse(name).map(TeamMembers::Family);
-            if found.is_none() {
-                let near = suggest(name, FamilyId::ALL.iter().map(|f| f.text()));
-                reader.report(at, format!("unknown family {} in {what}", quoted(name)), near);
-            }
-            found
+            let words = FamilyId::ALL.iter().map(|f| f.text());
+            known(reader, FamilyId::parse(name), (at, "family", name), what, words).map(TeamMembers::Family)
         }
         Some(("goal", name)) => {
-            let found = Goal::parse(name).map(TeamMembers::DeployedFor);
-            if found.is_none() {
-                let near = suggest(name, Goal::ALL.iter().map(|g| g.text()));
-                reader.report(at, format!("unknown goal {} in {what}", quoted(name)), near);
-            }
-            found
+            let words = Goal::ALL.iter().map(|g| g.text());
+            known(reader, Goal::parse(name), (at, "goal", name), what, words).map(TeamMembers::DeployedFor)
         }
         Some(_) => {
             reader.report(at, format!("{what} is {}, which is no form", quoted(text)), OVER_FORMS);
             None
         }
     }
+}
+
+/// What a word stands for, or a problem with the nearest of those that are known.
+fn known<'w, T>(
+    reader: &mut Reader<'_>,
+    found: Option<T>,
+    (at, kind, name): (usize, &str, &str),
+    what: &str,
+    words: impl Iterator<Item = &'w str> + Clone,
+) -> Option<T> {
+    if found.is_none() {
+        reader.report(at, format!("unknown {kind} {} in {what}", quoted(name)), suggest(name, words));
+    }
+    found
 }
 
 /// As the hash of a roster knows it.

@@ -1,40 +1,22 @@
 //! What the lab says of hearing across assets: nothing taken off is no split, the hive's own ears hear what an account of all
 //! voices does, and nobody looks ahead.
 
-use crate::common::{Tape, flat, run, shipped};
+use crate::common::{Tape, run};
+use crate::small::{self, tracks, world};
 use hive_core::agents::declaration::Scouting;
 use hive_core::config::Config;
-use hive_core::config::setup;
 use hive_core::hive::across::AcrossAssets;
+use hive_lab::ArmTrack;
 use hive_lab::across::{self, HIVE_ACROSS};
 use hive_lab::across_arm::{AcrossArm, AcrossVoices, RULE_SPLIT};
 use hive_lab::arms::{Arm, ArmKind, Follows, Weighing};
-use hive_lab::trial::trial;
-use hive_lab::{ArmTrack, LabWorld};
-use hive_market::synth::{SynthFeed, SynthSettings};
-
-const DAYS: u32 = 150;
 
 fn small() -> Config {
-    let mut config = shipped();
-    config.roster.scouts = 21;
-    config.roster.scouting = Scouting { everywhere: true, mixed_clocks: true };
-    flat(&mut config, 0.0007);
-    config
-}
-
-fn world(config: &Config) -> LabWorld {
-    let settings = SynthSettings { bars_days: DAYS, ..SynthSettings::default() };
-    let mut feed = SynthFeed::new(settings).unwrap();
-    LabWorld::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
+    small::config(21, Scouting { everywhere: true, mixed_clocks: true })
 }
 
 fn plan() -> Vec<Arm> {
     across::plan(6, 21).into_iter().map(|(arm, _)| arm).collect()
-}
-
-fn tracks(world: &LabWorld, arms: &[Arm]) -> Vec<ArmTrack> {
-    trial(world, 1, arms, &|_| true).unwrap()
 }
 
 #[test]

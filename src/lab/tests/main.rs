@@ -11,4 +11,5 @@ mod company;
 mod ladder;
 mod laws;
 mod reactions;
+mod small;
 mod uplift;

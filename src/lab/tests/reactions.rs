@@ -1,10 +1,11 @@
 //! What the lab says of answering: its arms are the engine's own, wrong words are all that is heard where they are, and nobody
 //! looks ahead but who must.
 
-use crate::common::{Tape, flat, run, shipped};
+use crate::common::{Tape, run};
+use crate::small::{self, tracks, world};
 use hive_core::agents::cast::cast;
+use hive_core::agents::declaration::Scouting;
 use hive_core::config::Config;
-use hive_core::config::setup;
 use hive_core::engine::Outputs;
 use hive_core::engine::respond::{Respond, RespondSpec};
 use hive_core::engine::speak::{Speak, StepOutput};
@@ -13,32 +14,15 @@ use hive_domain::{AgentId, Event, Hearing, MessageKind, Reaction};
 use hive_lab::arms::{self, Arm};
 use hive_lab::reaction_controls::{WordControl, WordRewrite};
 use hive_lab::reactions::{self, HIVE_OPEN, NONE};
-use hive_lab::trial::trial;
-use hive_lab::{ArmTrack, LabWorld, STRONG};
-use hive_market::synth::{SynthFeed, SynthSettings};
+use hive_lab::{ArmTrack, STRONG};
 use std::sync::Arc;
 
-const DAYS: u32 = 150;
-
 fn small() -> Config {
-    let mut config = shipped();
-    config.roster.scouts = 0;
-    flat(&mut config, 0.0007);
-    config
-}
-
-fn world(config: &Config) -> LabWorld {
-    let settings = SynthSettings { bars_days: DAYS, ..SynthSettings::default() };
-    let mut feed = SynthFeed::new(settings).unwrap();
-    LabWorld::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
+    small::config(0, Scouting::default())
 }
 
 fn plan(config: &Config) -> Vec<Arm> {
     reactions::plan(&reactions::names(&config.roster))
-}
-
-fn tracks(world: &LabWorld, arms: &[Arm]) -> Vec<ArmTrack> {
-    trial(world, 1, arms, &|_| true).unwrap()
 }
 
 fn place(arms: &[Arm], name: &str) -> usize {

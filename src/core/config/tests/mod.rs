@@ -6,6 +6,7 @@ use crate::fills::Costs;
 
 mod laws;
 mod layers;
+mod managers;
 mod mistakes;
 mod reactions;
 mod shipped;

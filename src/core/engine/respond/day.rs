@@ -4,7 +4,7 @@ use super::spec::RespondSpec;
 use super::state::Respond;
 use crate::agents::Population;
 use crate::agents::cast::Team;
-use crate::domain::{AgentId, Knob, ManagerId, MessageKind, SideRule, Speaker, Stamp, money};
+use crate::domain::{AgentId, Knob, MessageKind, SideRule, Speaker, Stamp, money};
 use crate::engine::Outputs;
 use crate::engine::speak::Speak;
 use crate::fills::pace::unit;
@@ -100,9 +100,6 @@ impl Respond {
         withheld: &Withheld,
         out: &mut Outputs,
     ) -> Vec<(AdjustmentNote, bool)> {
-        let mut muted: Vec<Speaker> = Vec::new();
-        let all = (0..ManagerId::NAMES.len() + spec.cast.teams.len()).map(|n| ManagerId(n as u8));
-        muted.extend(all.filter(|id| self.office.hand(*id).muted).map(ManagerId::speaker));
         let mut turned = Vec::with_capacity(said.len());
         for (who, asset, adjustment) in said {
             let body = MessageKind::Adjustment(adjustment);
@@ -112,7 +109,7 @@ impl Respond {
             if !is_heard {
                 continue;
             }
-            if spec.has_reactions && !muted.contains(&who) {
+            if spec.has_reactions && !self.office.is_muted(who) {
                 self.heard.adjustment(who, (at, id), &adjustment);
             }
             if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {

@@ -127,6 +127,11 @@ impl ManagerState {
         self.hands.get(id.index()).copied().unwrap_or_default()
     }
 
+    /// Whether nobody's reactions hear of the adjustments of who speaks so.
+    pub fn is_muted(&self, who: Speaker) -> bool {
+        self.hands.iter().zip(0..).any(|(hand, n)| hand.muted && ManagerId(n).speaker() == who)
+    }
+
     /// Nobody's reactions hear of a manager's adjustments any more, or again; whether that is news.
     pub fn mute(&mut self, id: ManagerId, muted: bool) -> bool {
         self.hands.get_mut(id.index()).is_some_and(|h| std::mem::replace(&mut h.muted, muted) != muted)

@@ -19,8 +19,8 @@ use hive_core::config::{self, Config};
 use hive_core::engine::{Engine, Outputs};
 use hive_core::fills::Costs;
 use hive_domain::{
-    Action, Bar, Condition, Event, Fill, InstrumentId, IntentId, MarketEvent, Message, MessageKind, Plan,
-    Reason, Span, Stamp, Term, Universe, Verb,
+    Action, Bar, Command, Condition, Event, Fill, InstrumentId, IntentId, MarketEvent, Message, MessageKind,
+    Plan, Reason, Span, Stamp, Term, Universe, Verb,
 };
 use hive_market::Feed;
 use hive_market::synth::{SynthFeed, SynthSettings, SynthWorld};
@@ -137,6 +137,20 @@ pub fn engine(config: &Config, universe: &Universe) -> Engine {
 pub fn run(config: &Config, tape: &Tape) -> Run {
     let mut run = Run::start(config, &tape.universe);
     run.play(&tape.events);
+    run
+}
+
+/// A whole run in which commands come after so many barriers.
+pub fn commanded(config: &Config, tape: &Tape, commands: &[(usize, Command)]) -> Run {
+    let mut run = Run::start(config, &tape.universe);
+    let mut done = 0;
+    for (barrier, command) in commands {
+        let to = tape.after(*barrier);
+        run.play(&tape.events[done..to]);
+        run.play(&[Event::Command(tape.events[to - 1].at(), *command)]);
+        done = to;
+    }
+    run.play(&tape.events[done..]);
     run
 }
 

@@ -1,12 +1,12 @@
 //! Managers as agents: each muted, paused and removed; those of teams hold their agents back and let go; and what each was
 //! worth is the hive less a hive without it.
 
-use crate::common::{Run, Tape, run, shipped};
+use crate::common::{Run, Tape, commanded, run, shipped};
 use hive_core::agents::declaration::{TeamManager, TeamMembers, TeamReading};
 use hive_core::config::Config;
 use hive_core::hive::settings::{FastManager, LowRiskManager, Managers};
 use hive_domain::{
-    Adjustment, AgentId, Command, Event, FamilyId, Goal, Knob, ManagerId, MessageKind, Speaker, Stamp,
+    Adjustment, AgentId, Command, FamilyId, Goal, Knob, ManagerId, MessageKind, Speaker, Stamp,
 };
 use hive_market::synth::SynthWorld;
 
@@ -42,20 +42,6 @@ fn by(run: &Run, id: ManagerId) -> Vec<(Stamp, Adjustment)> {
     let said = run.messages.iter().filter(|m| m.from == id.speaker());
     said.filter_map(|m| if let MessageKind::Adjustment(a) = m.body { Some((m.at, a)) } else { None })
         .collect()
-}
-
-/// Plays a market with commands at barriers.
-fn commanded(config: &Config, tape: &Tape, commands: &[(usize, Command)]) -> Run {
-    let mut run = Run::start(config, &tape.universe);
-    let mut done = 0;
-    for (barrier, command) in commands {
-        let to = tape.after(*barrier);
-        run.play(&tape.events[done..to]);
-        run.play(&[Event::Command(tape.events[to - 1].at(), *command)]);
-        done = to;
-    }
-    run.play(&tape.events[done..]);
-    run
 }
 
 /// Agent 7 is held by the hand until the A manager takes it.

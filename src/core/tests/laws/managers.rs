@@ -2,7 +2,7 @@
 //! what was said of their own accord and the alone lives are the same to the byte.
 
 use super::money::balanced;
-use crate::common::{Run, Tape, deaf, hash, shipped};
+use crate::common::{Run, Tape, commanded, deaf, hash, shipped};
 use hive_core::agents::cast::cast;
 use hive_core::agents::declaration::Selector;
 use hive_core::config::Config;
@@ -44,15 +44,7 @@ fn pair(
 ) -> Pair {
     let play = |managers: Managers| {
         let config = Config { managers, ..config.clone() };
-        let mut run = Run::start(&config, &tape.universe);
-        let mut done = 0;
-        for (barrier, command) in commands {
-            let to = tape.after(*barrier);
-            run.play(&tape.events[done..to]);
-            run.play(&[Event::Command(tape.events[to - 1].at(), *command)]);
-            done = to;
-        }
-        run.play(&tape.events[done..]);
+        let run = commanded(&config, tape, commands);
         balanced(&run.engine);
         run
     };
