@@ -125,6 +125,7 @@ fn what_a_server_says_does_not_act_on_the_terminal() {
     let socket = folder.path().join("hostile.sock");
     let place = SocketPath::find("hostile", Some(&socket), None, |_| None).unwrap();
     let (hub, queue) = Hub::open(&place, std::sync::Arc::new(|_: &str| {})).unwrap();
+    hub.begin(None);
     let hostile = "no \u{1b}]52;c;cm0gLXJm\u{7}\u{202e}\u{9b}2J";
     let ask = |args: &[&str]| {
         let mut ctl = command(args);

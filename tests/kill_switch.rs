@@ -136,7 +136,15 @@ fn fault59_the_kill_switch_goes_ahead_of_what_waits() {
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let place =
         hive::wire::SocketPath::find("row", Some(&folder.path().join("row.sock")), None, |_| None).unwrap();
-    let (_hub, queue) = Hub::open(&place, std::sync::Arc::new(|_: &str| {})).unwrap();
+    let (hub, queue) = Hub::open(&place, std::sync::Arc::new(|_: &str| {})).unwrap();
+    // While the run comes up nothing else is heard, and that is said.
+    let mut early = Client::attach(&place, ClientRole::Ctl, 0).unwrap();
+    let refused = early.ask(ClientQuestion::Command(Order::Flatten)).unwrap();
+    assert!(matches!(&refused, ServerAnswer::Refused(why) if why.contains("only starting")), "{refused:?}");
+    let watching = Client::attach(&place, ClientRole::Cockpit, 0).unwrap_err().to_string();
+    assert!(watching.contains("only starting") && watching.contains("hive ctl kill"), "{watching}");
+    assert!(!queue.has_waiting());
+    hub.begin(None);
     let ask = |order: Order| {
         let place = place.clone();
         std::thread::spawn(move || {

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use crate::wire::socket_path::{self, DEFAULT_NAME, PlaceError, SocketPath};
-use crate::wire::{Client, ClientError, ClientRole};
+use crate::wire::{Client, ClientError, ClientQuestion, ClientRole, ServerAnswer};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,16 @@ impl EndpointArgs {
         // The name is checked where the socket's is.
         self.place()?;
         socket_path::state_home(env).map_err(refused)
+    }
+
+    /// Whether it is up: it runs, and is past its start.
+    pub fn is_up(&self) -> Result<bool, Failure> {
+        let status = match Client::attach(&self.place()?, ClientRole::Ctl, 0) {
+            Ok(mut client) => client.ask(ClientQuestion::Status),
+            Err(ClientError::NotRunning(_)) => return Ok(false),
+            Err(e) => return Err(failed(e)),
+        };
+        Ok(matches!(status, Ok(ServerAnswer::Status(_))))
     }
 
     /// Whether it runs; not to be let in is no answer to that.

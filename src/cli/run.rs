@@ -29,7 +29,9 @@ use crate::runtime::service::{Clients, RunScenery};
 use crate::runtime::stats::{IN_DOUBT, RunStats};
 use crate::runtime::stepper::Stepper;
 use crate::talk::TalkLog;
+use crate::wire::Hub;
 use crate::wire::hub::Results;
+use crate::wire::queue::OrderQueue;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::fs::OFlags;
 use std::fs::OpenOptions;
@@ -109,6 +111,8 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
             writable(flag, path)?;
         }
     }
+    // Before anything that takes its time, as the signal is.
+    let hub = manner.reach.as_ref().map(serve::open).transpose()?;
     let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
@@ -120,7 +124,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let results = manner.reach.is_some().then(|| lab_results::results(options, &config, feed.info()));
     let again = remade(&wanted, &config);
     let (stats, ended) =
-        drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again, kill))?;
+        drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, again, (kill, hub, results)))?;
     bar.finish_and_clear();
     let killed = engine.respond.real.account.hand.is_killed();
     let doubt = stats.doubt().filter(|_| killed && ended == Ended::Feed);
@@ -217,6 +221,9 @@ fn pace(
     Ok(BarPace { speed, seam: Some(seam), then })
 }
 
+/// The ways to the run from outside: the kill switch of its own, its socket, and where the lab's results are found.
+type RunReach = (Option<KillSwitch>, Option<(Hub, OrderQueue)>, Option<Results>);
+
 /// Drives the engine through the feed, kept and served as asked for.
 fn drive(
     engine: &mut Engine,
@@ -224,7 +231,7 @@ fn drive(
     pace: BarPace,
     config: &Config,
     manner: &RunMode,
-    (bar, results, again, kill): (&ProgressBar, Option<Results>, Arc<Remake>, Option<KillSwitch>),
+    (bar, again, (kill, hub, results)): (&ProgressBar, Arc<Remake>, RunReach),
 ) -> Result<(RunStats, Ended), Failure> {
     let stop =
         if manner.is_guarded() { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
@@ -233,7 +240,9 @@ fn drive(
         Some(resumed) => (Some(resumed.keeper), resumed.talk, resumed.stats),
         None => (None, spoken(engine, feed, config, manner)?, RunStats::default()),
     };
-    let hub = manner.reach.as_ref().zip(results).map(|(r, results)| serve::open(r, results)).transpose()?;
+    if let Some(((hub, _), reach)) = hub.as_ref().zip(manner.reach.as_ref()) {
+        serve::begin(hub, reach, results)?;
+    }
     let mut stepper = Stepper::new(engine, stats, keeper.as_mut());
     stepper.talk = talk;
     stepper.kill = kill;

@@ -18,19 +18,23 @@ use crate::wire::hub::Results;
 use crate::wire::queue::OrderQueue;
 use std::sync::Arc;
 
-/// Takes the place and serves it.
-pub fn open(reach: &EndpointArgs, results: Results) -> Result<(Hub, OrderQueue), Failure> {
-    let socket_path = reach.place()?;
+/// Takes the place: from here on the kill switch is heard.
+pub fn open(reach: &EndpointArgs) -> Result<(Hub, OrderQueue), Failure> {
     // Those who are refused or let go.
     let log = move |line: &str| {
         tracing::warn!("{}", one_line(line));
         say(line);
     };
-    let opened = Hub::open(&socket_path, Arc::new(log)).map_err(refused)?;
-    opened.0.keeps(results);
-    tracing::info!(socket = %socket_path.path.display(), "serving");
-    say(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", socket_path.path.display()));
-    Ok(opened)
+    Hub::open(&reach.place()?, Arc::new(log)).map_err(refused)
+}
+
+/// The run is up: it is served, and that is said.
+pub fn begin(hub: &Hub, reach: &EndpointArgs, results: Option<Results>) -> Result<(), Failure> {
+    let socket = reach.place()?.path;
+    hub.begin(results);
+    tracing::info!(socket = %socket.display(), "serving");
+    say(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", socket.display()));
+    Ok(())
 }
 
 /// What is known of a run beside the engine.

@@ -93,7 +93,7 @@ fn await_ready(background: &mut Background, reach: &EndpointArgs, log: &Path) ->
                 _ => Failure::Failed(why),
             });
         }
-        if reach.runs()? {
+        if reach.is_up()? {
             return Ok(());
         }
         if Instant::now() > until {

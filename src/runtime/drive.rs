@@ -47,6 +47,10 @@ pub fn run(
             break Ended::Stopped;
         }
         stepper.heed_kill()?;
+        // Before the next event: what was thrown while the run came up is not to wait for anything new.
+        if let Some(audience) = audience.as_mut().filter(|_| stepper.caught_up()) {
+            audience.hear(stepper)?;
+        }
         let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
         let Some(event) = next else {
             tracing::info!(events = stepper.stats.events, "the feed has ended");
@@ -75,8 +79,6 @@ pub fn run(
                 }
                 None => nap(stepper, due, stop)?,
             }
-        } else if let Some(audience) = audience.as_mut().filter(|_| caught_up) {
-            audience.hear(stepper)?;
         }
     };
     // What was thrown between the last event and the end is kept too.

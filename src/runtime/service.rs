@@ -193,8 +193,11 @@ impl<'a> Clients<'a> {
         Ok(())
     }
 
-    /// Takes the orders that are there.
+    /// Takes the orders that are there; before anything has happened they wait.
     pub fn hear(&mut self, stepper: &mut Stepper<'_>) -> Result<(), KeepError> {
+        if stepper.engine.now().is_none() {
+            return Ok(());
+        }
         for _ in 0..ORDERS_A_STEP {
             let Some(order) = self.orders.try_take() else { break };
             self.take(stepper, order)?;

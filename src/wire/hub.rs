@@ -7,7 +7,9 @@
 //! 2. A client that has seen the picture before gets the delta; one that is behind, the whole.
 //! 3. A command waits for a place in the queue for no time, and for its answer for [`ANSWER_WAIT`].
 //! 4. A call that was answered is heard before the goodbye.
-//! 5. One client's mistake (garbage, a frame too large, silence) ends that client and nobody else.
+//! 5. Until [`Hub::begin`] nothing is heard but the kill switch, on seats that are its own: a run may take its time to come up, and
+//!    who throws it meanwhile is not to wait for that.
+//! 6. One client's mistake (garbage, a frame too large, silence) ends that client and nobody else.
 
 use super::frame::{self, FrameError};
 use super::hello::{self, ClientRole, Hello, HelloVerdict};
@@ -107,6 +109,8 @@ struct HubShared {
     board: Mutex<SlotBoard>,
     news: Condvar,
     closing: AtomicBool,
+    /// Whether the run is up, and all is heard that a client may ask.
+    begun: AtomicBool,
     results: OnceLock<Results>,
     orders: OrderDesk,
     log: Log,
@@ -129,7 +133,8 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Takes the place and serves it. Orders of clients come out of the queue.
+    /// Takes the place, and hears the kill switch there; all else from [`Hub::begin`] on. Orders of clients come out of the
+    /// queue.
     pub fn open(place: &SocketPath, log: Log) -> Result<(Hub, OrderQueue), PlaceError> {
         let (held, listener) = place.take()?;
         let (orders, queue) = queue::rows(ORDERS_MAX);
@@ -137,6 +142,7 @@ impl Hub {
             board: Mutex::default(),
             news: Condvar::new(),
             closing: AtomicBool::new(false),
+            begun: AtomicBool::new(false),
             results: OnceLock::new(),
             orders,
             log,
@@ -151,9 +157,10 @@ impl Hub {
         Ok((Hub { shared, place: place.clone(), _held: held }, queue))
     }
 
-    /// Where the lab's results are looked up; the first word counts.
-    pub fn keeps(&self, results: Results) {
-        let _ = self.shared.results.set(results);
+    /// The run is up: clients are taken in for all that they may. The lab's results are looked up there; the first word counts.
+    pub fn begin(&self, results: Option<Results>) {
+        results.map(|results| self.shared.results.set(results));
+        self.shared.begun.store(true, Ordering::SeqCst);
     }
 
     /// Shows a picture to whoever looks.
@@ -273,8 +280,15 @@ enum Seat {
     Kept,
 }
 
-fn full() -> String {
-    format!("{CLIENTS_MAX} clients are attached already; detach one (hive ctl kill is heard all the same)")
+/// Why a client is not let in for all that its role may.
+fn no_seat(shared: &HubShared) -> String {
+    if shared.begun.load(Ordering::SeqCst) {
+        format!(
+            "{CLIENTS_MAX} clients are attached already; detach one (hive ctl kill is heard all the same)"
+        )
+    } else {
+        "the hive is only starting; ask again in a moment (hive ctl kill is heard already)".to_owned()
+    }
 }
 
 /// Counts a client in, if there is room.
@@ -282,7 +296,7 @@ fn enlist(shared: &HubShared, stream: &UnixStream) -> Option<(u64, UnixStream, S
     let (held, twin) = (stream.try_clone().ok()?, stream.try_clone().ok()?);
     let mut board = shared.board();
     let seat = match board.clients.len() {
-        n if n < CLIENTS_MAX => Seat::Free,
+        n if n < CLIENTS_MAX && shared.begun.load(Ordering::SeqCst) => Seat::Free,
         n if n < CLIENTS_MAX + KILL_SEATS || board.evict() => Seat::Kept,
         _ => return None,
     };
@@ -298,7 +312,7 @@ fn refuse_beside(shared: &Arc<HubShared>, stream: UnixStream) {
     if shared.refusing.fetch_add(1, Ordering::SeqCst) < REFUSING_MAX {
         let mine = Arc::clone(shared);
         let refused = thread("hive refusal", move || {
-            refuse(&stream, HelloVerdict::Full, &full());
+            refuse(&stream, HelloVerdict::Full, &no_seat(&mine));
             mine.refusing.fetch_sub(1, Ordering::SeqCst);
         });
         if refused.is_ok() {
@@ -396,8 +410,9 @@ fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer, (number, seat
 /// A seat that is kept: one call, which is the kill switch or refused.
 fn hear_kill(shared: &HubShared, stream: &UnixStream, role: ClientRole, peer: Peer) {
     if role != ClientRole::Ctl {
-        (shared.log)(&format!("a client was refused: {CLIENTS_MAX} are attached already"));
-        return refuse(stream, HelloVerdict::Full, &full());
+        let why = no_seat(shared);
+        (shared.log)(&format!("process {} was refused: {why}", peer.pid));
+        return refuse(stream, HelloVerdict::Full, &why);
     }
     let mut to = stream;
     let _ = stream.set_read_timeout(Some(PATIENCE));
@@ -406,7 +421,8 @@ fn hear_kill(shared: &HubShared, stream: &UnixStream, role: ClientRole, peer: Pe
     }
     let Ok(Call { id, ask }) = frame::read(&mut &*stream) else { return };
     let is_kill = matches!(ask, ClientQuestion::Command(Command::Kill));
-    let answer = if is_kill { answer(shared, ask, role, peer) } else { ServerAnswer::Refused(full()) };
+    let answer =
+        if is_kill { answer(shared, ask, role, peer) } else { ServerAnswer::Refused(no_seat(shared)) };
     let _ = frame::write(&mut to, &ServerFrame::Answer { id, answer });
 }
 

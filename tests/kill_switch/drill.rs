@@ -8,6 +8,8 @@ use crate::doubt::law::copy;
 use crate::kill::life::Chance;
 use crate::wire::served::{PATIENCE, command};
 use hive::domain::Command as Order;
+use hive::journal::{self, RecordKind};
+use hive::runtime::keep::JournaledCommand;
 use hive::wire::hub::CLIENTS_MAX;
 use hive::wire::{Client, ClientQuestion, ClientRole, ServerAnswer, SocketPath};
 use std::io::Write;
@@ -52,13 +54,13 @@ impl Taken {
         }
     }
 
-    fn told(&mut self, name: &str) {
+    fn told(&mut self, name: &str, until: &str) {
         self.ms.sort_by(f64::total_cmp);
         let at =
             |share: f64| self.ms.get((share * self.ms.len() as f64) as usize).copied().unwrap_or(f64::NAN);
         let (n, gone, longest) = (self.ms.len() as u32 + self.unreachable, self.unreachable, self.ms.last());
         eprintln!(
-            "{name}: {n} throws, {gone} unreachable; until no opening order leaves p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms",
+            "{name}: {n} throws, {gone} unreachable; until {until} p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms",
             at(0.5),
             at(0.99),
             longest.copied().unwrap_or(f64::NAN)
@@ -82,6 +84,39 @@ fn start(market: &Market, folder: &Path) -> Command {
     run
 }
 
+/// After how many events of the market the first kill acted that is journalled.
+fn killed_after(folder: &Path) -> Option<u64> {
+    let mut first = None;
+    journal::scan(&folder.join("state/journal"), |frame| {
+        if frame.kind == RecordKind::Command as u16 && first.is_none() {
+            let given = serde_json::from_slice::<JournaledCommand>(frame.payload).unwrap();
+            first = (given.command == Some(Order::Kill)).then_some(given.events);
+        }
+        Ok(())
+    })
+    .unwrap();
+    first
+}
+
+/// A copy of the run to live on.
+fn copied(whole: &Path, folder: &Path) {
+    copy(&whole.join("state"), &folder.join("state"));
+    for closed in [folder, &folder.join("state")] {
+        std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+/// Events that a recovery ends with: where a run is killed whose switch was thrown before it began.
+fn recovered(market: &Market, folder: &Path) -> u64 {
+    std::fs::write(folder.join("state/kill"), "").unwrap();
+    let _life = Ended(start(market, folder).stderr(Stdio::null()).spawn().unwrap());
+    let mut client = attached(&SocketPath { path: folder.join("hive.sock") }).unwrap();
+    while mode(&mut client).is_none_or(|mode| mode != "halted") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed_after(folder).unwrap()
+}
+
 /// Asks a client that is attached for the mode of the run.
 fn mode(client: &mut Client) -> Option<String> {
     match client.ask(ClientQuestion::Status) {
@@ -90,14 +125,16 @@ fn mode(client: &mut Client) -> Option<String> {
     }
 }
 
-/// A client as soon as there is something to attach to.
+/// A client as soon as the run is up.
 fn attached(place: &SocketPath) -> Option<Client> {
     let end = Instant::now() + REACHED;
     while Instant::now() < end {
-        match Client::attach(place, ClientRole::Ctl, 0) {
-            Ok(client) => return Some(client),
-            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+        if let Ok(mut client) = Client::attach(place, ClientRole::Ctl, 0)
+            && mode(&mut client).is_some()
+        {
+            return Some(client);
         }
+        std::thread::sleep(Duration::from_millis(1));
     }
     None
 }
@@ -115,6 +152,13 @@ fn throw(place: &SocketPath) -> Option<Duration> {
         }
     }
     None
+}
+
+/// Clients that take every seat that is left, and as many that do not greet.
+fn seated(place: &SocketPath) -> (Vec<Client>, Vec<UnixStream>) {
+    let sitting = (1..CLIENTS_MAX).filter_map(|_| Client::attach(place, ClientRole::Ctl, 0).ok()).collect();
+    let mute = (0..CLIENTS_MAX).filter_map(|_| UnixStream::connect(&place.path).ok()).collect();
+    (sitting, mute)
 }
 
 /// A run that died with so much behind it.
@@ -135,15 +179,15 @@ fn prepared(market: &Market, folder: &Path) {
     let _ = life.0.wait();
 }
 
-/// One life of the run: a throw somewhere while it is recovered, by one way or another, and more at full speed.
+/// One life of the run: a throw somewhere while it is recovered, by one way or another, and more at full speed. Tells how long
+/// the first took to be acknowledged.
 fn live(
     market: &Market,
     folder: &Path,
     way: u32,
     chance: &mut Chance,
-    recovering: &mut Taken,
     at_speed: &mut Taken,
-) {
+) -> Option<Duration> {
     let place = SocketPath { path: folder.join("hive.sock") };
     let (_unread, mut full) = std::io::pipe().unwrap();
     full.write_all(&vec![b'.'; PIPE]).unwrap();
@@ -169,20 +213,18 @@ fn live(
     // They sit on every seat from the first moment on; the first of them is who looks whether it has halted.
     let Some(mut watcher) = attached(&place) else {
         assert!(life.0.try_wait().unwrap().is_none(), "way {}: it has ended, and not halted", way % 3);
-        return recovering.add(None);
+        return None;
     };
-    let _sitting: Vec<Client> =
-        (1..CLIENTS_MAX).filter_map(|_| Client::attach(&place, ClientRole::Ctl, 0).ok()).collect();
-    let _mute: Vec<UnixStream> =
-        (0..CLIENTS_MAX).filter_map(|_| UnixStream::connect(&place.path).ok()).collect();
+    let there = place.clone();
+    let sitting = std::thread::spawn(move || seated(&there));
     let mut halted = None;
     while thrown.elapsed() < REACHED && halted.is_none() {
         halted = mode(&mut watcher).filter(|mode| mode == "halted").map(|_| thrown.elapsed());
     }
+    let _seated = sitting.join().unwrap();
     if let Some(thrower) = over_socket {
         halted = halted.and(thrower.join().unwrap());
     }
-    recovering.add(halted);
     for _ in 0..AT_SPEED {
         if watcher.ask(ClientQuestion::Command(Order::Reset)).is_err() {
             // The market has ended, which is the end of this life.
@@ -197,6 +239,7 @@ fn live(
             at_speed.add(took);
         }
     }
+    halted
 }
 
 #[test]
@@ -217,20 +260,27 @@ fn fault59_thrown_on_a_busy_machine_it_is_always_reached() {
     let _hogs: Vec<Ended> = (0..HOGS)
         .map(|_| Ended(Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()))
         .collect();
-    let (mut recovering, mut at_speed) = (Taken::default(), Taken::default());
-    let (mut chance, mut lives) = (Chance::new(), 0);
+    let (mut acknowledged, mut recovering, mut at_speed) = <(Taken, Taken, Taken)>::default();
+    let (mut chance, mut lives, mut at_once) = (Chance::new(), 0, 0);
+    let looked = home.path().join("looked");
+    copied(&whole, &looked);
+    let behind = recovered(&market, &looked);
     while recovering.ms.len() + at_speed.ms.len() < throws as usize {
         let folder = home.path().join(format!("life-{lives}"));
-        copy(&whole.join("state"), &folder.join("state"));
-        for closed in [&folder, &folder.join("state")] {
-            std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o700)).unwrap();
-        }
-        live(&market, &folder, lives, &mut chance, &mut recovering, &mut at_speed);
+        copied(&whole, &folder);
+        let halted = live(&market, &folder, lives, &mut chance, &mut at_speed);
+        acknowledged.add(halted);
+        let nothing_new = killed_after(&folder) == Some(behind);
+        at_once += u32::from(nothing_new);
+        recovering.add(halted.map(|took| if nothing_new { Duration::ZERO } else { took }));
         std::fs::remove_dir_all(&folder).unwrap();
         lives += 1;
         assert!(recovering.unreachable + at_speed.unreachable < 5, "it is not reached");
     }
-    recovering.told("while it is recovered");
-    at_speed.told("at full speed");
+    let of = acknowledged.ms.len();
+    acknowledged.told("while it is recovered", "it is acknowledged");
+    recovering.told("while it is recovered", "no opening order leaves");
+    eprintln!("  (at once in {at_once} of {of}: after {behind} events, of which none is new)");
+    at_speed.told("at full speed", "no opening order leaves");
     assert_eq!(recovering.unreachable + at_speed.unreachable, 0);
 }
