@@ -142,6 +142,27 @@ impl Hearing {
         }
     }
 
+    /// The kind of word that it is heard in; an announced level is one of an opening.
+    pub fn topic(self) -> TopicKind {
+        use Hearing::*;
+        match self {
+            Opened | Near(..) => TopicKind::Open,
+            Added => TopicKind::Increase,
+            Closed => TopicKind::Close,
+            Reduced => TopicKind::Decrease,
+            Amended => TopicKind::Amend,
+            Waited => TopicKind::Wait,
+            Rested => TopicKind::Rest,
+            Won | Lost(_) => TopicKind::Outcome,
+            Doubted | Confirmed => TopicKind::Stance,
+            Goal { .. } => TopicKind::Goal,
+            Turned { .. } => TopicKind::Adjustment,
+            Carry { .. } => TopicKind::Carry,
+            Fee { .. } => TopicKind::Work,
+            Served { .. } => TopicKind::Receipt,
+        }
+    }
+
     /// Whether only what goes by the company says so: open lives, and what listening makes of an intent. That is no ground for
     /// more risk, and one speaker alone may be an echo.
     pub fn is_of_company(self) -> bool {

@@ -9,8 +9,10 @@ use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
 use crate::domain::{AgentId, Factor, Message, MessageId, MessageKind, Stamp, Verb};
 use crate::engine::Engine;
+use crate::hive::relations::Relation;
 use crate::view::cockpit::{
-    AgentPage, CONDITIONS_MAX, DeedView, IntentView, StanceReason, TraitBar, bounded,
+    AgentPage, CONDITIONS_MAX, DeedView, IntentView, RELATIONS_MAX, RelationRow, StanceReason, TraitBar,
+    bounded,
 };
 
 /// The page of a declared agent; none for others.
@@ -32,6 +34,7 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         intents: intents(engine, recorder, agent),
         why,
         rules: recorder.rules.page(engine, agent),
+        relations: relations(engine, id),
         received: super::network::edges(engine, decided, &recorder.rules, |_, to| to == id),
         given: super::network::edges(engine, decided, &recorder.rules, |from, _| from == id),
         alone: track.alone.values(),
@@ -45,6 +48,19 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         packages: super::legs::packages(engine, agent),
         services: recorder.served.rows(engine).into_iter().filter(|s| s.agent == id).collect(),
     })
+}
+
+/// Whose words it has acted on most, and what came of it.
+fn relations(engine: &Engine, id: AgentId) -> Vec<RelationRow> {
+    let all = engine.respond.relations.of(engine.cast(), id);
+    let row = |r: &Relation| RelationRow {
+        from: words::speaker(engine, r.from),
+        kind: r.kind.text().to_owned(),
+        deeds: r.tally.deeds,
+        worth_bp: 1e4 * r.tally.worth,
+        trust_bp: 1e4 * r.trust,
+    };
+    all.iter().take(RELATIONS_MAX).map(row).collect()
 }
 
 /// What others made an agent do, as its page says it.

@@ -557,6 +557,8 @@ pub struct PackageView {
     pub legs: Vec<LegView>,
 }
 
+/// Most relations of an agent that are shown.
+pub const RELATIONS_MAX: usize = 6;
 /// Most deeds of an agent that are shown.
 pub const DEEDS_SHOWN_MAX: usize = 4;
 
@@ -613,6 +615,21 @@ pub struct RuleView {
     pub because: Vec<(MessageId, String)>,
 }
 
+/// What acting on somebody's words was worth to an agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RelationRow {
+    /// Who said it.
+    pub from: String,
+    /// What kind of word.
+    pub kind: String,
+    /// Deeds; of one on the words of several each has its share.
+    pub deeds: f64,
+    /// What they were worth beyond not having acted, in basis points of the agent's stake.
+    pub worth_bp: f64,
+    /// What one more is believed to be worth, in basis points: shrunk toward the speaker's family, and that toward nothing.
+    pub trust_bp: f64,
+}
+
 /// One agent in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentPage {
@@ -632,6 +649,8 @@ pub struct AgentPage {
     pub why: Vec<StanceReason>,
     /// All that it lives by, in order.
     pub rules: Vec<RuleView>,
+    /// Whose words it has acted on most, at most [`RELATIONS_MAX`].
+    pub relations: Vec<RelationRow>,
     /// Who moved it.
     pub received: Vec<EdgeRow>,
     /// Whom it moved.

@@ -9,7 +9,7 @@
 //! 4. What is news is what was said since everybody last heard: who must hear news acts on a word that is.
 //! 5. At most [`KEPT`] words of a kind are kept of an asset; of more the oldest are forgotten.
 
-use super::consensus::Consensus;
+use super::relations::Audible;
 use crate::agents::Population;
 use crate::agents::reactions::{AgentReaction, ListensOn};
 use crate::domain::reaction::AT_LEAST_MAX;
@@ -379,14 +379,14 @@ impl RecentWords {
     pub fn heard(
         &self,
         cast: &Population,
-        consensus: &Consensus,
+        audible: Audible<'_>,
         reaction: &AgentReaction,
         listener: &ReactionListener,
     ) -> Option<HeardCauses> {
         match reaction.rule.hears.what {
             Hearing::Goal { goal, below, score, met } => self.goal(goal, (below, score), met),
-            Hearing::Near(level, sigmas) => self.near(cast, consensus, reaction, listener, (level, sigmas)),
-            what => self.words(cast, consensus, reaction, listener, &what),
+            Hearing::Near(level, sigmas) => self.near(cast, audible, reaction, listener, (level, sigmas)),
+            what => self.words(cast, audible, reaction, listener, &what),
         }
     }
 
@@ -404,12 +404,12 @@ impl RecentWords {
     fn words(
         &self,
         cast: &Population,
-        consensus: &Consensus,
+        audible: Audible<'_>,
         reaction: &AgentReaction,
         listener: &ReactionListener,
         what: &Hearing,
     ) -> Option<HeardCauses> {
-        let kind = kind(what)?;
+        let (kind, topic) = (kind(what)?, what.topic());
         let rings = self.rings_of(reaction, listener.asset).map(|of| &of[kind as usize]);
         let hears = &reaction.rule.hears;
         let from = listener.since.max(Stamp(listener.now.0.saturating_sub(hears.within.0)));
@@ -419,7 +419,7 @@ impl RecentWords {
                 && listener.is_meant(hears.side, word.side)
                 && word.says(what)
                 && cast.is_heard_by(reaction, word.from)
-                && is_voiced(consensus, word.from)
+                && audible.is_heard(cast, listener.agent, word.from, topic)
                 && word.open.as_ref().is_none_or(|c| cautious && c.may_reach(listener.agent))
         };
         let mut words: Vec<&KeptWord> =
@@ -455,7 +455,7 @@ impl RecentWords {
     fn near(
         &self,
         cast: &Population,
-        consensus: &Consensus,
+        audible: Audible<'_>,
         reaction: &AgentReaction,
         listener: &ReactionListener,
         (level, sigmas): (AnnouncedLevel, f64),
@@ -480,7 +480,7 @@ impl RecentWords {
             let counts = speaker != listener.agent
                 && listener.is_meant(hears.side, standing.side)
                 && cast.is_heard_by(reaction, Speaker::Agent(speaker))
-                && consensus.is_heard(speaker);
+                && audible.is_heard(cast, listener.agent, Speaker::Agent(speaker), hears.what.topic());
             if counts
                 && found.messages.len() < CAUSES_MAX
                 && levels(&standing.plan, level).any(|when| is_near(&when))
@@ -512,11 +512,6 @@ impl ReactionListener {
                 HeardSide::Against => speaker != 0 && theirs * self.side <= 0.0,
             }
     }
-}
-
-/// Whether nobody has silenced a speaker.
-fn is_voiced(consensus: &Consensus, speaker: Speaker) -> bool {
-    if let Speaker::Agent(agent) = speaker { consensus.is_heard(agent) } else { true }
 }
 
 /// The side of a position: +1, −1, or 0 for nothing.

@@ -17,5 +17,6 @@ pub mod heard;
 pub mod influence;
 pub mod managers;
 pub mod points;
+pub mod relations;
 pub mod settings;
 pub mod withheld;

@@ -32,6 +32,9 @@ pub struct Listening {
     /// How much of what is said of all assets is left in what is heard on one. Off: on development data it adds, on days
     /// nobody had seen it is not told apart.
     pub across: AcrossAssets,
+    /// Whether nobody is heard on whose words acting has not paid this listener, as far as that can be told. Off: it is not
+    /// measured yet, and of direction it would take decades to tell.
+    pub trusted_only: bool,
 }
 
 impl Default for Listening {
@@ -47,6 +50,7 @@ impl Default for Listening {
             reactions: true,
             money: MoneyFollows::Alone,
             across: AcrossAssets::Off,
+            trusted_only: false,
         }
     }
 }

@@ -151,7 +151,9 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
     let gap = Constraint::Length(3);
     let wide = |r: Rect| usize::from(r.width);
     // Why it holds what it holds, and whom it hears.
-    let company = |w| [reasons(cx, page, decision, w), deeds(t, page, w), influence(cx, page)].concat();
+    let company = |w| {
+        [reasons(cx, page, decision, w), deeds(t, page, w), relations(t, page), influence(cx, page)].concat()
+    };
     if inside.width >= COLUMNS.0 {
         let [a, _, b, _, c] = Layout::horizontal([
             Constraint::Length(40),
@@ -189,6 +191,7 @@ fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
             open(t, view.chart, page, w, CHART.0),
             lives(t, page, w.min(48)),
             deeds(t, page, w),
+            relations(t, page),
             influence(cx, page),
             character(t, page, w),
         ];
@@ -561,6 +564,26 @@ fn older<'a>(cx: &PaneContext, asked: MessageId, width: usize) -> PageLines<'a> 
         None => format!("#{} is no longer remembered; what holds now:", asked.0),
     };
     lines.push(Line::styled(text, t.of(StyleRole::Warn)));
+    lines.push(Line::raw(""));
+    lines
+}
+
+/// What acting on whose words was worth; nothing where it has acted on none.
+fn relations<'a>(t: &Theme, p: &'a AgentPage) -> PageLines<'a> {
+    if p.relations.is_empty() {
+        return Vec::new();
+    }
+    let dim = t.of(StyleRole::Dim);
+    let mut lines = vec![section(t, "acting on whose words was worth (of own stake; believed of one more)")];
+    lines.extend(p.relations.iter().map(|r| {
+        Line::from(vec![
+            Span::styled(format!("{:<14}", r.from), t.of(StyleRole::Title)),
+            Span::styled(format!("{:<10}", r.kind), dim),
+            Span::raw(format!("{:>6.1} ×", r.deeds)),
+            Span::styled(format!(" {:>+8.1} bp", r.worth_bp), t.of(words::sign(r.worth_bp))),
+            Span::styled(format!(" {:>+7.2} bp", r.trust_bp), dim),
+        ])
+    }));
     lines.push(Line::raw(""));
     lines
 }

@@ -14,7 +14,8 @@ use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;
 use crate::view::cockpit::{
-    AgentPage, Curves, DeedView, LegView, PackageLife, PackageState, PackageView, RuleView, TopicKind,
+    AgentPage, Curves, DeedView, LegView, PackageLife, PackageState, PackageView, RelationRow, RuleView,
+    TopicKind,
 };
 use crate::view::link::{News, Request};
 use crate::view::operator::KeptSpace;
@@ -48,6 +49,13 @@ pub fn page_of(agent: u32) -> AgentPage {
         intents: Vec::new(),
         why: Vec::new(),
         rules: vec![rule("sceptic waits", 3, 133), rule("herald follows", 0, 0)],
+        relations: vec![RelationRow {
+            from: "Yuki".to_owned(),
+            kind: "open".to_owned(),
+            deeds: 2.5,
+            worth_bp: -31.4,
+            trust_bp: -0.31,
+        }],
         received: Vec::new(),
         given: Vec::new(),
         alone: Vec::new(),
@@ -364,6 +372,7 @@ fn a_deed_is_an_edge_of_whom_it_heard_and_opens_the_rule_by_which_it_was_done() 
             "  when 3 others opened",
             "because of #12 Yuki opens short",
             "herald follows, never yet",
+            "Yuki          open         2.5 ×    -31.4 bp   -0.31 bp",
         ] {
             assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
         }

@@ -13,16 +13,17 @@ use super::open_company::{OpenCompany, Surroundings, action, moments};
 use super::open_life::{OpenLife, ReactionState};
 use super::spec::RespondSpec;
 use super::state::Respond;
+use crate::agents::Agent;
 use crate::agents::at_bars::AtBars;
 use crate::agents::company::{Company, LifeMoment, Sway};
 use crate::agents::life::Life;
-use crate::agents::{Agent, Population};
 use crate::domain::{AgentId, AssetId, MessageId, MessageKind, Outcome, Speaker, Stamp, Swayed, Verb};
 use crate::engine::outputs::{BeforeLook, SwayedWords};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::heard::{CauseChain, ReactionListener, sign};
+use crate::hive::relations::Audible;
 
 /// By how much of an agent's unit two sizes differ that count as different.
 const DIFFERS: f64 = 0.1;
@@ -97,6 +98,7 @@ impl Respond {
             };
             let look = OpenLook { agent, before, now, alone, listening };
             self.live_open_on(spec, &look, &mut words, out);
+            self.settle_owed(spec, &look);
             self.compare(slot, agent, &speak.lives[slot], now.sigma);
             self.rejoin(slot, at, &speak.lives[slot]);
         }
@@ -123,19 +125,19 @@ impl Respond {
         words: &mut Vec<OpenWord>,
         out: &mut Outputs,
     ) {
-        let (cast, slot) = (&*spec.cast, look.before.slot as usize);
+        let slot = look.before.slot as usize;
         if self.deafened[look.agent.id.index()] {
             // Who hears nothing any more is the one who hears nobody.
             self.open_lives[slot] = None;
             return;
         }
         let was_apart = self.open_lives[slot].is_some();
-        if !was_apart && !self.is_swayed(cast, look) {
+        if !was_apart && !self.is_swayed(spec, look) {
             return;
         }
         let mut open = self.open_lives[slot].take().unwrap_or_else(|| Box::new(OpenLife::of(look.before)));
         let OpenLife { life, raw, ways, .. } = &mut *open;
-        let mut company = OpenCompany::new(self.surroundings(cast), look.listening, &look.agent.reacts, ways);
+        let mut company = OpenCompany::new(self.surroundings(spec), look.listening, &look.agent.reacts, ways);
         let (kind, costs) = (spec.kinds[look.now.asset.index()], &spec.costs[look.now.asset.index()]);
         if look.before.is_gone {
             life.delist(&look.now, raw, &mut company);
@@ -166,8 +168,10 @@ impl Respond {
     }
 
     /// All that there is to hear.
-    pub(super) fn surroundings<'a>(&'a self, cast: &'a Population) -> Surroundings<'a> {
-        Surroundings { cast, consensus: &self.consensus, heard: &self.heard }
+    pub(super) fn surroundings<'a>(&'a self, spec: &'a RespondSpec) -> Surroundings<'a> {
+        let trusted = spec.settings.listening.trusted_only.then_some(&self.relations);
+        let audible = Audible { consensus: &self.consensus, trusted };
+        Surroundings { cast: &spec.cast, audible, heard: &self.heard }
     }
 
     /// Delivers what an open life said. What both lives say first is said once; from where they part each speaks for itself.
@@ -214,7 +218,7 @@ impl Respond {
     }
 
     /// Whether anything acts on a life that is not apart, at any moment that this close has for it.
-    fn is_swayed(&self, cast: &Population, look: &OpenLook<'_>) -> bool {
+    fn is_swayed(&self, spec: &RespondSpec, look: &OpenLook<'_>) -> bool {
         let life = &look.before.life;
         let Some(mut moments) = moments(life, look.alone.iter().map(|u| &u.body)) else { return false };
         if moments == [None; 2] && !look.before.is_gone {
@@ -223,12 +227,20 @@ impl Respond {
         moments.into_iter().flatten().any(|moment| {
             // Most hear of nothing that acts now.
             look.agent.reacts.iter().any(|r| r.acts_at(moment)) && {
-                let (hears, nothing) = (self.surroundings(cast), ReactionState::default());
+                let (hears, nothing) = (self.surroundings(spec), ReactionState::default());
                 let mut company = OpenCompany::new(hears, look.listening, &look.agent.reacts, &nothing);
                 company.opened = life.since();
                 company.sway(moment) != Sway::NONE
             }
         })
+    }
+
+    /// What an open life that is apart is worth beyond its alone one is shared by those whose words brought it there.
+    fn settle_owed(&mut self, spec: &RespondSpec, look: &OpenLook<'_>) {
+        let Some(open) = &mut self.open_lives[look.before.slot as usize] else { return };
+        let (mark, stake) = (look.now.close, look.now.capital);
+        let beyond = (open.raw.equity(mark) - look.before.raw.equity(mark)) / stake;
+        self.relations.settle(&spec.cast, look.agent.id, &mut open.ways.owed, beyond);
     }
 
     /// Counts whether an open life differs from its alone one.

@@ -10,8 +10,8 @@ use crate::domain::{
     Action, Cause, Hearing, MessageId, MessageKind, ReactionEffect, Reason, Speaker, Stamp, Swayed, Verb,
 };
 use crate::engine::outputs::SwayedWords;
-use crate::hive::consensus::Consensus;
 use crate::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords, sign};
+use crate::hive::relations::Audible;
 
 /// The action that is said, if it is one.
 pub(super) fn action(said: &MessageKind) -> Option<&Action> {
@@ -49,7 +49,7 @@ pub(super) fn moments<'a>(
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     pub cast: &'a Population,
-    pub consensus: &'a Consensus,
+    pub audible: Audible<'a>,
     pub heard: &'a RecentWords,
 }
 
@@ -133,7 +133,7 @@ impl<'a> OpenCompany<'a> {
         let on_news = matches!(moment, LifeMoment::Holding(_) | LifeMoment::Flat);
         let news = if on_news { Some(self.news(reaction)?) } else { None };
         let listener = ReactionListener { news, ..listener };
-        self.hears.heard.heard(self.hears.cast, self.hears.consensus, reaction, &listener)
+        self.hears.heard.heard(self.hears.cast, self.hears.audible, reaction, &listener)
     }
 
     fn act(&mut self, field: SwayField, number: usize, causes: HeardCauses) {
@@ -241,6 +241,8 @@ impl Company for OpenCompany<'_> {
         if let ReactionEffect::Wait(span) = self.reactions[usize::from(reaction)].rule.then {
             self.ways.waits = Some(until(self.listening.now, span));
         }
+        let kind = self.reactions[usize::from(reaction)].rule.hears.what.topic();
+        self.ways.owed.deed(kind, causes.messages.iter().map(|(_, from)| *from));
         let part = change / causes.messages.len() as f64;
         let named = causes.messages.iter().map(|(message, _)| Cause { message: *message, part });
         self.pending.push(Swayed { reaction, causes: named.collect() });

@@ -64,6 +64,14 @@ struct OwnGain {
     stake: Stake,
 }
 
+impl ApartLegs {
+    /// What its books are worth in this market beyond those of its alone life, in the account's currency.
+    fn beyond(&self, alone: &DualFill, (cast, market): (&Population, &Market)) -> f64 {
+        let worth = |legs: &Legs| legs.market_value(&cast.listed, market);
+        worth(&self.life.legs) - worth(&alone.life.legs)
+    }
+}
+
 impl OpenLegs {
     /// The life as it is now: its own while it is apart, else that of its alone twin.
     pub fn life<'a>(&'a self, alone: &'a DualFill) -> &'a StructureLife {
@@ -93,9 +101,7 @@ impl OpenLegs {
     /// It is its alone life again, from this market on.
     fn joins(&mut self, alone: &DualFill, (cast, market): (&Population, &Market)) {
         let Some(open) = self.apart.take() else { return };
-        let worth = |legs: &Legs| legs.market_value(&cast.listed, market);
-        let own = self.own.get_or_insert_default();
-        own.beyond += worth(&open.life.legs) - worth(&alone.life.legs);
+        self.own.get_or_insert_default().beyond += open.beyond(alone, (cast, market));
     }
 }
 
@@ -137,7 +143,7 @@ impl Respond {
             let agent = &cast.agents[structure.agent.index()];
             if self.deafened[agent.id.index()] {
                 // Who hears nothing any more is the one who hears nobody.
-                self.open_legs[i].joins(twin, (cast, &speak.market));
+                self.join_legs(spec, i, (twin, &speak.market));
                 continue;
             }
             let listing = speak.market.desk().get(structure.asset.index());
@@ -162,6 +168,17 @@ impl Respond {
         }
     }
 
+    /// An open life in legs is its alone one again; what it was worth to be apart is shared first.
+    fn join_legs(&mut self, spec: &RespondSpec, i: usize, (twin, market): (&DualFill, &Market)) {
+        let (cast, open) = (&*spec.cast, &mut self.open_legs[i]);
+        let agent = &cast.agents[cast.structures[i].agent.index()];
+        if let Some(apart) = &mut open.apart {
+            let beyond = apart.beyond(twin, (cast, market)) / capital(spec, agent);
+            self.relations.settle(cast, agent.id, &mut apart.ways.owed, beyond);
+        }
+        open.joins(twin, (cast, market));
+    }
+
     /// One open life at the end of a stamp; what it says, if it is apart then.
     fn look_on_legs(
         &mut self,
@@ -173,7 +190,7 @@ impl Respond {
         let &LegsLook { i, agent, twin, before, listening, news } = look;
         let cast = &*spec.cast;
         let was_apart = self.open_legs[i].is_apart();
-        if !was_apart && !self.is_swayed_in_legs(cast, said, look) {
+        if !was_apart && !self.is_swayed_in_legs(spec, said, look) {
             return None;
         }
         let structure = &cast.structures[i];
@@ -185,7 +202,7 @@ impl Respond {
             let ways = ReactionState::of(&before.life.life);
             Box::new(ApartLegs { life: before.life.clone(), ways })
         });
-        let mut company = OpenCompany::new(self.surroundings(cast), listening, &agent.reacts, &open.ways);
+        let mut company = OpenCompany::new(self.surroundings(spec), listening, &agent.reacts, &open.ways);
         (company.news, company.opened) = (news, open.life.life.since());
         open.life.judge(who, &seen, &mut company);
         let OpenCompany { ways, words, is_asked, .. } = company;
@@ -205,8 +222,9 @@ impl Respond {
     }
 
     /// Whether anything acts on a life that is not apart, at any moment that this look has for it.
-    fn is_swayed_in_legs(&mut self, cast: &Population, said: &StepOutput, look: &LegsLook<'_>) -> bool {
+    fn is_swayed_in_legs(&mut self, spec: &RespondSpec, said: &StepOutput, look: &LegsLook<'_>) -> bool {
         let &LegsLook { i, agent, twin, before, listening, news } = look;
+        let cast = &*spec.cast;
         // It may have looked a moment ago, or wait for its legs to close together.
         if twin.life.looked() != Some(before.now) {
             return false;
@@ -221,7 +239,7 @@ impl Respond {
             if agent.reacts.iter().any(|r| r.acts_at(moment)) {
                 let nothing = ReactionState::default();
                 let mut company =
-                    OpenCompany::new(self.surroundings(cast), listening, &agent.reacts, &nothing);
+                    OpenCompany::new(self.surroundings(spec), listening, &agent.reacts, &nothing);
                 (company.news, company.opened) = (news, life.since());
                 is_swayed |= company.sway(moment) != Sway::NONE;
             }
@@ -259,7 +277,7 @@ impl Respond {
                 && open.life.life.goes_on_as(&twin.life.life);
             self.open_legs[i].apart = Some(open);
             if is_one {
-                self.open_legs[i].joins(twin, (cast, &speak.market));
+                self.join_legs(spec, i, (twin, &speak.market));
             }
         }
         if said.reheard.is_none() {
@@ -309,6 +327,10 @@ impl Respond {
             let agent = &cast.agents[structure.agent.index()];
             let capital = capital(spec, agent);
             let OpenLegs { apart, own, .. } = open;
+            if let Some(apart) = apart {
+                let beyond = apart.beyond(twin, (cast, &speak.market)) / capital;
+                self.relations.settle(cast, agent.id, &mut apart.ways.owed, beyond);
+            }
             let life = apart.as_ref().map_or(&twin.life, |apart| &apart.life);
             if let Some(own) = own {
                 own.marked = life.legs.market_value(&cast.listed, &speak.market) + own.beyond;

@@ -5,6 +5,7 @@ use crate::domain::{Announced, Stamp};
 use crate::engine::outputs::BeforeLook;
 use crate::fills::books::SimulatedBook;
 use crate::hive::heard::{CauseChain, sign};
+use crate::hive::relations::OwedWords;
 use serde::{Deserialize, Serialize};
 
 /// An open life that is apart from its alone one.
@@ -31,6 +32,8 @@ pub struct ReactionState {
     pub(super) waits: Option<Stamp>,
     /// Through whom it came to be apart.
     pub(super) chain: CauseChain,
+    /// To whom it owes that it is.
+    pub(super) owed: OwedWords,
 }
 
 /// At how many barriers a life was looked at, and at how many of them the open one differed from the alone one.

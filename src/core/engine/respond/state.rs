@@ -19,6 +19,7 @@ use crate::hive::heard::RecentWords;
 use crate::hive::influence::Edges;
 use crate::hive::managers::ManagerState;
 use crate::hive::points::Points;
+use crate::hive::relations::Relations;
 use serde::{Deserialize, Serialize};
 
 /// A declared agent's ears on one asset.
@@ -85,6 +86,8 @@ pub struct Respond {
     pub open_legs: Vec<OpenLegs>,
     /// What was said lately, as reactions ask for it.
     pub heard: RecentWords,
+    /// What acting on whose words was worth to whom.
+    pub relations: Relations,
     /// By declared agent: how often company made a difference.
     pub company: Vec<CompanyShare>,
     /// By declared agent: what its open lives stand on.
@@ -137,6 +140,7 @@ impl Respond {
             open_lives: vec![None; cast.declared_slots],
             open_legs: vec![OpenLegs::default(); cast.structures.len()],
             heard: RecentWords::new(cast),
+            relations: Relations::new(cast),
             company: vec![CompanyShare::default(); cast.declared],
             stakes: vec![Stake::default(); cast.declared],
             edges: vec![Edges::default(); cast.declared_slots],

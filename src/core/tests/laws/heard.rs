@@ -4,6 +4,7 @@ use crate::common::{Tape, engine, shipped};
 use hive_core::agents::reactions::{AgentReaction, ListensOn, ListensTo};
 use hive_core::engine::Engine;
 use hive_core::hive::heard::{CauseChain, HeardCauses, ReactionListener, RecentWords};
+use hive_core::hive::relations::Audible;
 use hive_domain::{
     AgentId, AssetId, HeardOn, HeardSide, Hearing, Hears, IntentId, MessageId, MessageKind, Outcome,
     Reaction, ReactionEffect, Reason, Span, Speaker, Stamp, Whom,
@@ -60,7 +61,8 @@ impl Words {
             close: 100.0,
             sigma: 0.01,
         };
-        self.kept.heard(self.engine.cast(), &self.engine.respond.consensus, rule, &listener)
+        let audible = Audible { consensus: &self.engine.respond.consensus, trusted: None };
+        self.kept.heard(self.engine.cast(), audible, rule, &listener)
     }
 }
 

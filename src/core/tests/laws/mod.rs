@@ -25,6 +25,7 @@ mod quoted_venue;
 mod reactions;
 mod readings;
 mod reasons;
+mod relations;
 mod replay;
 mod ruin;
 mod services;
