@@ -13,6 +13,7 @@ use super::service_flags::ServiceFlags;
 use crate::engine::Settings;
 use crate::fills::pace::Trades;
 use crate::hive::settings::Managers;
+use crate::lab::hire_rule::HireRule;
 
 /// More than any agent could lose, be worth or follow.
 pub const NO_LIMIT: f64 = 1e12;
@@ -38,6 +39,8 @@ pub enum Weighing {
     Voices(usize),
     /// The first n of the voices without funds in that order.
     Scouts(usize),
+    /// The funded agents alike, and scouts that are taken in by this rule as time goes by.
+    Hired(HireRule),
 }
 
 /// How an account follows its aims.
@@ -313,7 +316,9 @@ impl Arm {
 
     /// Whether it is only a step of a curve, and no line of the ladder.
     pub fn is_step(&self) -> bool {
-        self.name.starts_with("voices-") || self.name.starts_with("bare ")
+        self.name.starts_with("hires chance ")
+            || self.name.starts_with("voices-")
+            || self.name.starts_with("bare ")
     }
 }
 

@@ -5,7 +5,7 @@ use super::designed::DataOverlap;
 use super::report::Uplift;
 use super::verdict::not_communication;
 use super::words;
-use super::{acrosstables, reactiontables};
+use super::{acrosstables, hiretables, reactiontables};
 
 /// A paragraph each: what was done, what came out, why, and what not to believe.
 pub fn explain(r: &Report) -> String {
@@ -20,6 +20,7 @@ pub fn explain(r: &Report) -> String {
     lines.push(why(r));
     lines.extend(r.reactions.as_ref().and_then(reactiontables::explain));
     lines.extend(acrosstables::explain(r));
+    lines.extend(hiretables::explain(r));
     lines.extend(voices(r));
     lines.extend(joint(r));
     lines.extend(reasons(r));

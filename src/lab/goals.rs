@@ -276,6 +276,7 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     }
     all.extend(super::reactions::pairs(arms));
     all.extend(super::across::pairs(arms));
+    all.extend(super::hires::pairs(arms));
     all
 }
 

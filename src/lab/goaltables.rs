@@ -4,7 +4,7 @@
 use super::Report;
 use super::goals::{Compared, GOALS, Goal};
 use super::report::Joint;
-use super::{ALONE, HIVE, acrosstables, reactiontables, words};
+use super::{ALONE, HIVE, acrosstables, hiretables, reactiontables, words};
 use std::fmt::Write;
 
 /// Goals of the short table.
@@ -118,6 +118,7 @@ fn render(out: &mut String, j: &Joint) -> std::fmt::Result {
     versus(out, &j.compared)?;
     over_alone(out, &j.compared)?;
     acrosstables::table(out, &j.compared)?;
+    hiretables::pairs(out, &j.compared)?;
     reactiontables::joint(out, &j.compared)
 }
 

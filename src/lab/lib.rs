@@ -5,7 +5,7 @@
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
 //! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them,
-//! [`working`] for what working orders costs, [`reactions`] for what answering is worth, [`goals`] for what is compared beside the
+//! [`working`] for what working orders costs, [`reactions`] for what answering is worth, [`hires`] for whether it gets stronger, [`goals`] for what is compared beside the
 //! Sharpe ratio, [`joint`] for one figure over several markets, [`designed`] for what is a reproduction,
 //! [`bystanders`] for who stands by, [`result_cache::ResultFolder`] for what survives between runs.
 //!
@@ -54,6 +54,9 @@ pub mod draw;
 pub mod explain;
 pub mod goals;
 pub mod goaltables;
+pub mod hire_rule;
+pub mod hires;
+pub mod hiretables;
 pub mod html;
 pub mod joint;
 pub mod listen;
@@ -89,7 +92,7 @@ pub use stream::ArmTrack;
 pub use study::{LabWorld, LadderStudy};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";

@@ -2,7 +2,8 @@
 
 use super::allocate;
 use super::arms::Weighing;
-use super::stream::Likeness;
+use super::hire_rule::{self, HireRule};
+use super::stream::{Grown, Likeness};
 use crate::agents::{Agent, Population};
 use crate::domain::{AgentId, Holds, Stamp, random};
 use crate::engine::Settings;
@@ -47,6 +48,8 @@ pub struct AgentsRecord {
     today: Vec<f64>,
     /// By agent: daily PnL as a fraction of the hive's capital.
     daily: Vec<Vec<f64>>,
+    /// By agent: intents closed until the last day's end.
+    closed: Vec<u64>,
 }
 
 impl AgentsRecord {
@@ -73,6 +76,7 @@ impl AgentsRecord {
             day: None,
             today: vec![0.0; n],
             daily: vec![Vec::new(); n],
+            closed: vec![0; n],
         }
     }
 
@@ -85,6 +89,9 @@ impl AgentsRecord {
         if self.day.is_some_and(|d| d != day) {
             for (days, today) in self.daily.iter_mut().zip(&mut self.today) {
                 days.push(std::mem::take(today));
+            }
+            for (closed, agent) in self.closed.iter_mut().zip(&cast.agents) {
+                *closed = agent.slots.clone().map(|slot| u64::from(speak.lives[slot].trades)).sum();
             }
         }
         self.day = Some(day);
@@ -142,6 +149,8 @@ pub struct Weights {
     rule: Weighing,
     /// By agent, declared ones first; Σ = 1 once anybody is funded.
     pub of: Vec<f64>,
+    /// Under a rule that hires: at each hiring the day, who takes part from then on, and intents that members have closed.
+    pub grown: Vec<Grown>,
     allocated: usize,
 }
 
@@ -153,7 +162,7 @@ impl Weights {
             Weighing::Scouts(n) => first_voices(cast, n, |agent| agent.scout),
             _ => alike(cast),
         };
-        Weights { rule, of, allocated: 0 }
+        Weights { rule, of, grown: Vec::new(), allocated: 0 }
     }
 
     /// Weighs anew with what is known now.
@@ -177,8 +186,24 @@ impl Weights {
                 let best = record.results[..cast.declared].iter().copied().fold(f64::MIN, f64::max);
                 self.set(cast, |id| libm::exp(rate * (record.results[id.index()] - best)));
             }
+            Weighing::Hired(rule) => self.hire(rule, cast, record),
             Weighing::Hrp | Weighing::MeanVariance | Weighing::NonNegative => self.allocate(cast, record),
         }
+    }
+
+    /// Takes in the next scouts once a quarter has gone by.
+    fn hire(&mut self, rule: HireRule, cast: &Population, record: &AgentsRecord) {
+        let known = record.daily.first().map_or(0, Vec::len);
+        let Some(day) = record.day.filter(|_| known >= self.allocated + hire_rule::EVERY_DAYS) else {
+            return;
+        };
+        self.allocated = known;
+        let new = rule.choose(cast, &self.of, &record.daily);
+        let members = self.of.iter().filter(|w| **w > 0.0).count() + new.len();
+        let parts = self.of.iter().zip(&record.closed).filter(|(w, _)| **w > 0.0);
+        self.grown.push(Grown { day, voices: members as u32, closed: parts.map(|(_, n)| n).sum() });
+        new.into_iter().for_each(|i| self.of[i] = 1.0);
+        self.of.iter_mut().filter(|w| **w > 0.0).for_each(|w| *w = 1.0 / members as f64);
     }
 
     fn allocate(&mut self, cast: &Population, record: &AgentsRecord) {

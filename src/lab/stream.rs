@@ -36,6 +36,8 @@ pub struct ArmTrack {
     pub company: Option<[Likeness; 2]>,
     /// What services gave; none where there were none.
     pub served: Option<ServiceGains>,
+    /// How an account grew that hires.
+    pub grown: Vec<Grown>,
     /// Days on which worked orders were filled: the day, and of it notional, cost against the arrival price and
     /// cost of taking, as fractions of the capital.
     pub worked: Vec<(i64, [f64; 3])>,
@@ -43,6 +45,17 @@ pub struct ArmTrack {
     pub deeds: f64,
     /// Share of barriers at which an open life differed from its alone one, mean over agents.
     pub apart: f64,
+}
+
+/// An account that hires, from a day on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grown {
+    /// The day, counted from 1970-01-01 (UTC).
+    pub day: i64,
+    /// Who takes part from then on.
+    pub voices: u32,
+    /// Intents that those who took part until then have closed.
+    pub closed: u64,
 }
 
 impl Default for ArmTrack {
@@ -59,6 +72,7 @@ impl Default for ArmTrack {
             decisions: String::new(),
             company: None,
             served: None,
+            grown: Vec::new(),
             worked: Vec::new(),
             deeds: 0.0,
             apart: 0.0,

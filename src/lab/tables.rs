@@ -2,7 +2,7 @@
 
 use super::report::{StudyFacts, WALK};
 use super::working::WorkingCost;
-use super::{Report, acrosstables, bystanders, goaltables as goals, reactiontables, words};
+use super::{Report, acrosstables, bystanders, goaltables as goals, hiretables, reactiontables, words};
 use std::fmt::Write;
 
 /// What is fixed before anything is run.
@@ -87,6 +87,7 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     services(out, r)?;
     reactiontables::table(out, r)?;
     acrosstables::table(out, &r.compared)?;
+    hiretables::table(out, r)?;
     controls(out, r)?;
     curves(out, r)?;
     for note in &r.notes {

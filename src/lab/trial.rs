@@ -310,10 +310,10 @@ impl ArmState {
             ArmState::Apart(floor) => {
                 floor.finish().outcomes.into_iter().next().map_or_else(ArmTrack::default, |o| o.track)
             }
-            ArmState::Voices(account, _)
-            | ArmState::Across(account, _)
-            | ArmState::Rule(account, _)
-            | ArmState::Blind(account, _) => account.finish(),
+            ArmState::Voices(account, weights) => ArmTrack { grown: weights.grown, ..account.finish() },
+            ArmState::Across(account, _) | ArmState::Rule(account, _) | ArmState::Blind(account, _) => {
+                account.finish()
+            }
             ArmState::Listens(listener) => listener.finish(),
             ArmState::Silos(silos, _) => silos.finish(),
         }

@@ -19,7 +19,6 @@ use crate::config::{self, Config, ON_BARS};
 use crate::domain::{FamilyId, Goal, SideRule, Stamp};
 use crate::fills::Costs;
 use crate::fills::fine::FillPrices;
-use crate::lab::across;
 use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
 use crate::lab::joint::{MarketRun, joint};
@@ -30,6 +29,7 @@ use crate::lab::study::{StudyError, Tracks};
 use crate::lab::{
     HIVE, LabWorld, LadderStudy, Report, arms, bystanders, explain, goaltables, html, services, tables,
 };
+use crate::lab::{across, hires};
 use crate::runtime::feeds::open as open_feed;
 use clap::{Args as ClapArgs, Subcommand};
 use std::path::{Path, PathBuf};
@@ -97,6 +97,10 @@ struct LabOptions {
     against: Option<PathBuf>,
     #[command(flatten)]
     also: FurtherArms,
+    /// Whether the swarm gets stronger as it goes on: scouts taken in by what each adds to the rest, by their own record and by
+    /// chance, and the run part by part beside how many intents were closed
+    #[arg(long, conflicts_with_all = ["against", "services", "reactions", "across"])]
+    hires: bool,
     #[command(flatten)]
     company: company::AxisArgs,
     /// Report before and from this day apart as well
@@ -206,6 +210,7 @@ fn companies(o: &LabOptions) -> Result<(), Failure> {
         ("--services", o.also.services),
         ("--reactions", o.also.reactions),
         ("--across", o.also.across),
+        ("--hires", o.hires),
         ("--split", o.split.is_some()),
     ];
     if let Some((flag, _)) = given.iter().find(|g| g.1) {
@@ -352,6 +357,15 @@ fn chosen(o: &LabOptions, world: &LabWorld) -> Result<Vec<arms::Arm>, Failure> {
         let new: Vec<arms::Arm> = own.into_iter().filter(|a| all.iter().all(|b| b.name != a.name)).collect();
         all.extend(new);
     }
+    if o.hires {
+        if roster.scouts == 0 {
+            let why = "there are no scouts to be taken in: --scouts says how many there are";
+            return Err(Failure::Usage(format!("--hires: {why}")));
+        }
+        let own = hires::plan();
+        names.get_or_insert_default().extend(own.iter().map(|a| a.name.clone()));
+        all.extend(own);
+    }
     let Some(names) = &names else { return Ok(all) };
     arms::choose(&all, names).map_err(|unknown| {
         let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
@@ -370,7 +384,7 @@ fn run_one(o: &LabOptions, ready: &Ready, keep: &ResultFolder) -> Result<MarketR
     let arms = chosen(o, world)?;
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
     let study = LadderStudy { world, seeds, arms, key: key(config, world) };
-    let walk = ((o.arms.is_none() && !o.also.services && !o.also.reactions && !o.also.across)
+    let walk = ((o.arms.is_none() && !o.also.services && !o.also.reactions && !o.also.across && !o.hires)
         || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
     .then(|| walk::worlds(config, world, o.seeds))
     .transpose()?;

@@ -11,7 +11,7 @@ use crate::fills::pace::Trades;
 use crate::fills::{BarCosts, Costs};
 use crate::hive::across::AcrossAssets;
 use crate::hive::settings::{
-    AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, MoneyFollows,
+    AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, MoneyFollows, Trust,
 };
 use crate::treasury::settings::DrawdownBy;
 use std::collections::BTreeMap;
@@ -109,6 +109,7 @@ pub(super) struct Draft {
     pub venues: BTreeMap<String, Vec<(&'static Setting, String)>>,
     pub holds: String,
     pub money: String,
+    pub trust: String,
     pub across: String,
     pub trades: String,
     pub drawdown_by: String,
@@ -128,6 +129,7 @@ impl Draft {
             venues: BTreeMap::new(),
             holds: config.listening.holds.word().to_owned(),
             money: config.listening.money.word().to_owned(),
+            trust: config.listening.trust.word().to_owned(),
             across: config.listening.across.word(),
             trades: config.desk.trades.word().to_owned(),
             drawdown_by: config.funds.drawdown_by.word().to_owned(),
@@ -141,6 +143,7 @@ impl Draft {
         self.config.fills = FillPrices::parse(&self.fills).unwrap_or_default();
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.holds = Holds::parse(&self.holds).unwrap_or_default();
+        self.config.listening.trust = Trust::parse(&self.trust).unwrap_or_default();
         self.config.listening.money = MoneyFollows::parse(&self.money).unwrap_or_default();
         self.config.listening.across = AcrossAssets::parse(&self.across).unwrap_or_default();
         self.config.desk.trades = Trades::parse(&self.trades).unwrap_or_default();

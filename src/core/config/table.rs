@@ -6,7 +6,7 @@ use crate::domain::{Holds, Span};
 use crate::fills::fine::FillPrices;
 use crate::fills::pace::Trades;
 use crate::hive::across::{AcrossAssets, THETA_MAX};
-use crate::hive::settings::MoneyFollows;
+use crate::hive::settings::{MoneyFollows, Trust};
 use crate::treasury::settings::DrawdownBy;
 
 /// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.
@@ -102,7 +102,7 @@ pub static SETTINGS: &[Setting] = &[
     later("alone", row("listening.money", SettingKind::OneOf(MoneyFollows::WORDS), "", "whose position an agent's money follows: that of the life that hears nobody, or of the open one", |d| Some(DraftField::Text(&mut d.money)))),
 
     later("off", row("listening.across", SettingKind::NumberOr { words: AcrossAssets::WORDS, min: 0.0, max: THETA_MAX }, "part of it", "θ: how much of what is said of all assets is left in what is heard on one; as much as gives both the same risk, or all (off)", |d| Some(DraftField::Text(&mut d.across)))),
-    later("false", row("listening.trusted_only", SettingKind::Flag, "", "no reaction hears whom its holder has reacted to at a loss, as far as that can be told", |d| Some(DraftField::Flag(&mut d.config.listening.trusted_only)))),
+    later("off", row("listening.trust", SettingKind::OneOf(Trust::WORDS), "", "whose words reactions hear: everybody's (off), or not those on which acting is believed to cost their holder money (positive)", |d| Some(DraftField::Text(&mut d.trust)))),
 
     later("false", row("scouts.everywhere", SettingKind::Flag, "", "scouts watch every asset; else those of the agents that they are drawn of, or others in their place", |d| Some(DraftField::Flag(&mut d.config.roster.scouting.everywhere)))),
     later("false", row("scouts.mixed_clocks", SettingKind::Flag, "", "a third of the scouts looks back as far, a third as far, and three times as far as agents; else half of them as far and half three times", |d| Some(DraftField::Flag(&mut d.config.roster.scouting.mixed_clocks)))),

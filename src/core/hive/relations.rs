@@ -83,7 +83,7 @@ pub struct Relation {
     pub trust: f64,
 }
 
-/// All relations.
+/// The relations of all who listen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relations {
     /// By declared agent; by speaker's number and kind.

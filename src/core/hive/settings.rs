@@ -32,9 +32,9 @@ pub struct Listening {
     /// How much of what is said of all assets is left in what is heard on one. Off: on development data it adds, on days
     /// nobody had seen it is not told apart.
     pub across: AcrossAssets,
-    /// Whether nobody is heard on whose words acting has not paid this listener, as far as that can be told. Off: it is not
-    /// measured yet, and of direction it would take decades to tell.
-    pub trusted_only: bool,
+    /// Whose words reactions hear. Everybody's: what leaving some unheard is worth is not measured, and of direction it would
+    /// take decades to tell.
+    pub trust: Trust,
 }
 
 impl Default for Listening {
@@ -50,7 +50,7 @@ impl Default for Listening {
             reactions: true,
             money: MoneyFollows::Alone,
             across: AcrossAssets::Off,
-            trusted_only: false,
+            trust: Trust::Off,
         }
     }
 }
@@ -81,6 +81,34 @@ impl MoneyFollows {
     /// Reads its word.
     pub fn parse(word: &str) -> Option<Self> {
         [MoneyFollows::Alone, MoneyFollows::Open].into_iter().find(|m| m.word() == word)
+    }
+}
+
+/// Whose words a reaction hears, by what acting on them was worth to its holder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trust {
+    /// Those of everybody who is not silenced.
+    #[default]
+    Off,
+    /// Not those on which acting is believed to cost money.
+    Positive,
+}
+
+impl Trust {
+    /// How settings call them.
+    pub const WORDS: &'static [&'static str] = &["off", "positive"];
+
+    /// Its word in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Trust::Off => "off",
+            Trust::Positive => "positive",
+        }
+    }
+
+    /// Reads its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Trust::Off, Trust::Positive].into_iter().find(|t| t.word() == word)
     }
 }
 

@@ -174,6 +174,32 @@ pub struct RunPart {
     pub vs_strong: Option<Interval>,
 }
 
+/// A part of a run in which some accounts hire.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HiringPart {
+    /// Which days, counted from the first.
+    pub part: String,
+    /// How many days it has.
+    pub days: usize,
+    /// Who takes part at its end in the account that hires by what a scout adds, mean over seeds.
+    pub voices: f64,
+    /// Intents that those have closed by the last hiring of the part, mean over seeds.
+    pub closed: f64,
+    /// What is told of it: whose Sharpe ratio less whose, with an interval of its own draws.
+    pub over: Vec<PartDifference>,
+}
+
+/// One arm's Sharpe ratio less another's, in a part of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PartDifference {
+    /// Who is ahead if it is positive.
+    pub ours: String,
+    /// Who is behind then.
+    pub theirs: String,
+    /// The difference; none where it cannot be told.
+    pub sharpe: Option<Interval>,
+}
+
 /// Whether the engine with λ = 1 and nothing else is the account that holds all voices.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LambdaOneCheck {
@@ -355,6 +381,9 @@ pub struct Report {
     /// What answering is worth, where `--reactions` was asked for.
     #[serde(default)]
     pub reactions: Option<ReactionReport>,
+    /// The run part by part, where `--hires` was asked for.
+    #[serde(default)]
+    pub hiring: Vec<HiringPart>,
     /// Systems of the protocol that were not run: they need `--services`.
     pub not_run: Vec<String>,
     /// Draws and mean block of the bootstrap, in words.

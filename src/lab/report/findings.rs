@@ -1,8 +1,8 @@
 //! From tracks to the report: numbers of every arm, controls, curves and parts of the run.
 
 use super::contract::{
-    ArmReport, ControlReport, Dose, LambdaOneCheck, Report, RunPart, StrongestBaseline, StudyFacts, Voices,
-    VsStrong, WALK,
+    ArmReport, ControlReport, Dose, HiringPart, LambdaOneCheck, PartDifference, Report, RunPart,
+    StrongestBaseline, StudyFacts, Voices, VsStrong, WALK,
 };
 use super::uplift::{change, spread, uplift};
 use crate::domain::Stamp;
@@ -13,9 +13,12 @@ use crate::lab::goals::GOAL_DRAWS;
 use crate::lab::metrics::{self, DAYS_MIN, told_of};
 use crate::lab::sample::Sample;
 use crate::lab::stats::{self, mean};
-use crate::lab::stream::{ArmTrack, Likeness};
-use crate::lab::{ALL, ALONE, HIVE, RULE, STRONG, across, answered, served, verdict};
+use crate::lab::stream::{ArmTrack, Grown, Likeness};
+use crate::lab::{ALL, ALONE, HIVE, RULE, STRONG, across, answered, hires, served, verdict};
 use std::collections::BTreeMap;
+
+/// Parts in which a run is told where accounts hire.
+const HIRING_PARTS: usize = 5;
 
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
 pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> Report {
@@ -38,6 +41,7 @@ pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>)
         dose: dose(&facts, sample),
         thirds: thirds(sample),
         split_parts: split_parts(&facts, sample),
+        hiring: hiring(sample),
         company: company(sample),
         identity: identity(sample),
         bootstrap: format!(
@@ -207,24 +211,63 @@ fn dose(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Dose> {
     sample.arms.iter().enumerate().filter_map(step).collect()
 }
 
+/// Sharpe ratio of an arm in a part of the days, mean over seeds; none where one is not told.
+fn part_sharpe(sample: &Sample<'_>, arm: usize, (from, to): (usize, usize)) -> Option<f64> {
+    let is_told = sample.of(arm).all(|t| told_of(&t.daily[from..to], t.running).is_ok());
+    let each: Vec<f64> = sample.of(arm).map(|t| stats::sharpe(&t.daily[from..to])).collect();
+    is_told.then(|| mean(&each))
+}
+
+/// One arm's Sharpe ratio less another's in a part of the days, with an interval of its own draws.
+fn difference(
+    sample: &Sample<'_>,
+    (ours, theirs): (usize, usize),
+    (from, to): (usize, usize),
+) -> Option<Interval> {
+    let resampled = Resampled::new(to - from, DRAWS / 2);
+    let draws = |t: &Vec<ArmTrack>| -> Vec<f64> {
+        let [a, b] = [ours, theirs].map(|arm| resampled.sharpes(&t[arm].daily[from..to]));
+        a.iter().zip(b).map(|(x, y)| x - y).collect()
+    };
+    let [a, b] = [ours, theirs].map(|arm| part_sharpe(sample, arm, (from, to)));
+    let measured = a? - b?;
+    let differences: Vec<Vec<f64>> = sample.tracks.iter().map(draws).collect();
+    Some(interval(measured, bootstrap::over_seeds(&differences), to - from))
+}
+
+/// The run in parts of equal length, where some accounts hire.
+fn hiring(sample: &Sample<'_>) -> Vec<HiringPart> {
+    let Some(growing) = sample.index_of(hires::ADDS) else { return Vec::new() };
+    let n = sample.days();
+    let part = |i: usize| {
+        let (from, to) = (n * i / HIRING_PARTS, n * (i + 1) / HIRING_PARTS);
+        let grown = |t: &ArmTrack| t.grown.iter().rfind(|g| g.day < t.first_day + to as i64).copied();
+        let of = |figure: fn(Grown) -> f64| {
+            let each: Vec<f64> = sample.of(growing).map(|t| grown(t).map_or(0.0, figure)).collect();
+            mean(&each)
+        };
+        let pair = |(ours, theirs): &(&str, &str)| {
+            let arms = sample.index_of(ours).zip(sample.index_of(theirs))?;
+            let sharpe = difference(sample, arms, (from, to));
+            Some(PartDifference { ours: (*ours).to_owned(), theirs: (*theirs).to_owned(), sharpe })
+        };
+        HiringPart {
+            part: format!("days {}–{to}", from + 1),
+            days: to - from,
+            voices: of(|g| f64::from(g.voices)),
+            closed: of(|g| g.closed as f64),
+            over: hires::OVER_TIME.iter().filter_map(pair).collect(),
+        }
+    };
+    if n < HIRING_PARTS * DAYS_MIN { Vec::new() } else { (0..HIRING_PARTS).map(part).collect() }
+}
+
 /// A part of the days: Sharpe ratios, and the uplift with an interval of its own draws.
 fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<RunPart> {
     let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.index_of(n));
     let (hive, strong, all) = (hive?, strong?, all?);
-    let told = |arm: usize| sample.of(arm).all(|t| told_of(&t.daily[from..to], t.running).is_ok());
-    let sharpe = |arm: usize| {
-        let each: Vec<f64> = sample.of(arm).map(|t| stats::sharpe(&t.daily[from..to])).collect();
-        told(arm).then(|| mean(&each))
-    };
-    let resampled = Resampled::new(to - from, DRAWS / 2);
-    let draws = |t: &Vec<ArmTrack>| -> Vec<f64> {
-        let [a, b] = [hive, strong].map(|arm| resampled.sharpes(&t[arm].daily[from..to]));
-        a.iter().zip(b).map(|(x, y)| x - y).collect()
-    };
-    let vs_strong = sharpe(hive).zip(sharpe(strong)).map(|(h, s)| {
-        let differences: Vec<Vec<f64>> = sample.tracks.iter().map(draws).collect();
-        interval(h - s, bootstrap::over_seeds(&differences), to - from)
-    });
+    let sharpe = |arm: usize| part_sharpe(sample, arm, (from, to));
+    let vs_strong = difference(sample, (hive, strong), (from, to));
     Some(RunPart {
         part: name,
         days: to - from,

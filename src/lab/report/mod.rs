@@ -17,9 +17,9 @@ mod uplift;
 
 pub use super::sample::Sample;
 pub use contract::{
-    Against, ArmReport, BlindReport, ControlReport, Dose, Joint, LambdaOneCheck, MarketSpan, Other,
-    ReactionReport, ReactionWorth, Report, RunPart, ServiceControl, ServiceReport, StrongestBaseline,
-    StudyFacts, Uplift, Voices, VsStrong, WALK,
+    Against, ArmReport, BlindReport, ControlReport, Dose, HiringPart, Joint, LambdaOneCheck, MarketSpan,
+    Other, PartDifference, ReactionReport, ReactionWorth, Report, RunPart, ServiceControl, ServiceReport,
+    StrongestBaseline, StudyFacts, Uplift, Voices, VsStrong, WALK,
 };
 pub use findings::report;
 pub(crate) use uplift::{over, uplift};

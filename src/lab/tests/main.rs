@@ -8,6 +8,7 @@ mod common;
 
 mod across;
 mod company;
+mod hires;
 mod ladder;
 mod laws;
 mod reactions;

@@ -20,7 +20,11 @@ pub fn config(scouts: u32, scouting: Scouting) -> Config {
 }
 
 pub fn world(config: &Config) -> LabWorld {
-    let settings = SynthSettings { bars_days: DAYS, ..SynthSettings::default() };
+    world_of(config, DAYS)
+}
+
+pub fn world_of(config: &Config, days: u32) -> LabWorld {
+    let settings = SynthSettings { bars_days: days, ..SynthSettings::default() };
     let mut feed = SynthFeed::new(settings).unwrap();
     LabWorld::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
 }

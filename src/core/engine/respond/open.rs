@@ -24,6 +24,7 @@ use crate::engine::{Outputs, Utterance};
 use crate::fills::pace::unit;
 use crate::hive::heard::{CauseChain, ReactionListener, sign};
 use crate::hive::relations::Audible;
+use crate::hive::settings::Trust;
 
 /// By how much of an agent's unit two sizes differ that count as different.
 const DIFFERS: f64 = 0.1;
@@ -169,7 +170,8 @@ impl Respond {
 
     /// All that there is to hear.
     pub(super) fn surroundings<'a>(&'a self, spec: &'a RespondSpec) -> Surroundings<'a> {
-        let trusted = spec.settings.listening.trusted_only.then_some(&self.relations);
+        let asks = spec.settings.listening.trust == Trust::Positive;
+        let trusted = asks.then_some(&self.relations);
         let audible = Audible { consensus: &self.consensus, trusted };
         Surroundings { cast: &spec.cast, audible, heard: &self.heard }
     }

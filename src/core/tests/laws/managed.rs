@@ -6,7 +6,8 @@ use hive_core::agents::declaration::{TeamManager, TeamMembers, TeamReading};
 use hive_core::config::Config;
 use hive_core::hive::settings::{FastManager, LowRiskManager, Managers};
 use hive_domain::{
-    Adjustment, AgentId, Command, FamilyId, Goal, Knob, ManagerId, MessageKind, Speaker, Stamp,
+    Adjustment, AgentId, Command, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Knob, ManagerId,
+    MessageKind, Reaction, ReactionEffect, Span, Speaker, Stamp, Whom,
 };
 use hive_market::synth::SynthWorld;
 
@@ -77,13 +78,14 @@ fn law03_a_manager_that_is_paused_lets_go_and_rests_and_goes_on_where_it_is_resu
 #[test]
 fn law03_paused_from_the_start_is_removed() {
     let (config, tape) = busy();
-    for id in all(&config).into_iter().filter(|id| *id != ManagerId::ASSETS) {
+    for id in all(&config) {
         let mut without = config.clone();
         match id.speaker() {
             Speaker::Manager(Goal::LowRisk) => without.managers.low_risk = None,
             Speaker::Manager(Goal::BigMoney) => without.managers.big_money = None,
             Speaker::Manager(Goal::Fast) => without.managers.fast = None,
             Speaker::Manager(_) => without.managers.automated = None,
+            Speaker::Netting => without.managers.asset = None,
             _ => without.roster.managers.clear(),
         }
         let removed = run(&without, &tape);
@@ -95,24 +97,52 @@ fn law03_paused_from_the_start_is_removed() {
     }
 }
 
+/// Deeds of the others that name this manager's words.
+fn caused(run: &Run, id: ManagerId) -> usize {
+    let said: Vec<u64> = run.messages.iter().filter(|m| m.from == id.speaker()).map(|m| m.id.0).collect();
+    let causes = run.messages.iter().flat_map(|m| &m.swayed).flat_map(|s| &s.causes);
+    causes.filter(|c| said.binary_search(&c.message.0).is_ok()).count()
+}
+
 #[test]
 fn law03_a_manager_that_is_muted_acts_and_moves_nobodys_reactions() {
-    let (config, tape) = busy();
-    let lr = ManagerId::of_goal(Goal::LowRisk);
-    let plain = run(&config, &tape);
-    let muted = commanded(&config, &tape, &[(1, Command::MuteManager(lr))]);
-    let caused = |run: &Run| {
-        let of_lr: Vec<u64> =
-            run.messages.iter().filter(|m| m.from == lr.speaker()).map(|m| m.id.0).collect();
-        let causes = run.messages.iter().flat_map(|m| &m.swayed).flat_map(|s| &s.causes);
-        causes.filter(|c| of_lr.binary_search(&c.message.0).is_ok()).count()
+    let (mut config, tape) = busy();
+    // Everybody hears whatever turn of the whole there is.
+    let hears = |name: &str, less, then| Reaction {
+        name: name.to_owned(),
+        hears: Hears {
+            what: Hearing::Turned { less },
+            who: Whom::Anyone,
+            on: HeardOn::Mine,
+            side: HeardSide::Either,
+            at_least: 1,
+            within: Span(2 * Span::DAY.0),
+        },
+        then,
     };
-    assert!(caused(&plain) > 0, "somebody hears it");
-    assert_eq!(caused(&muted), 0);
-    assert!(by(&muted, lr).iter().any(|(_, a)| a.to < a.from), "it acts all the same");
-    // Unmuted, it is heard again.
-    let back = [(1, Command::MuteManager(lr)), (2, Command::UnmuteManager(lr))];
-    assert!(caused(&commanded(&config, &tape, &back)) > 0);
+    let rules =
+        [hears("less", true, ReactionEffect::Cut(0.25)), hears("more", false, ReactionEffect::Stop(0.8))];
+    config.roster.agents.iter_mut().for_each(|a| a.reacts = rules.to_vec());
+    let plain = commanded(&config, &tape, &hands());
+    let mut heard = 0;
+    for id in all(&config) {
+        let mute = (1, Command::MuteManager(id));
+        let muted = commanded(&config, &tape, &[vec![mute], hands()].concat());
+        assert_eq!(caused(&muted, id), 0, "{id:?}");
+        // What it does is done all the same, and money follows alone lives.
+        assert_eq!(by(&muted, id), by(&plain, id), "{id:?}");
+        assert!(!by(&muted, id).is_empty(), "{id:?} has nothing to do here");
+        let decisions = |run: &Run| run.engine.respond.decisions.to_string();
+        assert_eq!(decisions(&muted), decisions(&plain), "{id:?}");
+        if caused(&plain, id) > 0 {
+            heard += 1;
+            // Unmuted, it is heard again.
+            let back = [vec![mute, (2, Command::UnmuteManager(id))], hands()].concat();
+            assert_eq!(caused(&commanded(&config, &tape, &back), id), caused(&plain, id), "{id:?}");
+        }
+    }
+    // The others turn what is about one agent, which is nobody else's to hear.
+    assert!(heard >= 3, "{heard}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::reactions::{deeds, speaker};
 use crate::common::{Run, Tape, run, shipped};
 use hive_core::engine::{Engine, Outputs};
 use hive_core::hive::relations::Relation;
+use hive_core::hive::settings::Trust;
 use hive_domain::{AgentId, MessageId, Speaker, TopicKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,7 +98,7 @@ fn who_hears_only_whom_it_trusts_hears_fewer_and_its_alone_life_does_not_change(
     let tape = Tape::market(200);
     let all = run(&shipped(), &tape);
     let mut trusting = shipped();
-    trusting.listening.trusted_only = true;
+    trusting.listening.trust = Trust::Positive;
     let some = run(&trusting, &tape);
     assert_eq!(all.engine.respond.decisions, some.engine.respond.decisions, "money follows alone lives");
     let counts = [&all, &some].map(|r| deeds(&r.messages).count());
