@@ -10,9 +10,10 @@ use crate::domain::{Bar, Indicator};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Log-price width of a bucket of the volume profile, and how many there are before they wrap: a
-/// profile spans a price ratio of e^5.12 ≈ 167, which no window of a listed coin has crossed.
-const BUCKET: f64 = 0.01;
+/// Log-price width of a bucket of the volume profile, about 1 %, and how many there are before they wrap: a
+/// profile spans a price ratio of e^5.12 ≈ 167, which no window of a listed coin has crossed. A decade is a whole number of
+/// buckets, so that levels are the same in whatever unit the price is told.
+const BUCKET: f64 = std::f64::consts::LN_10 / 230.0;
 const BUCKETS: usize = 512;
 /// Span of the volatility that sizes positions, in bars.
 pub const SIGMA_SPAN: u16 = 120;

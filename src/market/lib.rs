@@ -6,6 +6,7 @@
 //! * [`import`]: files of many formats, made into tapes;
 //! * [`tape`]: what a market said in one file, and the feed that runs it;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
+//! * [`units`]: ticks and lots that files do not tell, and in which unit an asset is counted;
 //! * [`clock`]: the clocks of a run;
 //! * [`state`], [`quotes`], [`book`]: what was last told of every instrument, and which still trade;
 //! * [`indicators`]: computed once per instrument for all agents;
@@ -36,6 +37,7 @@ pub mod quotes;
 pub mod state;
 pub mod synth;
 pub mod tape;
+pub mod units;
 
 pub use clock::DecisionClock;
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
