@@ -17,6 +17,9 @@ const BUCKET: f64 = std::f64::consts::LN_10 / 230.0;
 const BUCKETS: usize = 512;
 /// Span of the volatility that sizes positions, in bars.
 pub const SIGMA_SPAN: u16 = 120;
+/// Most that is called volatility of a bar: a price that goes to eleven times, or to a tenth, again and again. What is sized
+/// and stopped by it has bounds that hold up to here.
+pub const SIGMA_MAX: f64 = 2.4;
 
 /// Exponentially weighted mean of squares with its start-up bias taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -256,7 +259,10 @@ impl Bank {
 
     /// Volatility per bar that sizes positions; NaN while fewer than a quarter of its span are seen.
     pub fn sigma(&self) -> f64 {
-        if self.sigma.seen() < u32::from(SIGMA_SPAN) / 4 { f64::NAN } else { libm::sqrt(self.sigma.mean()) }
+        if self.sigma.seen() < u32::from(SIGMA_SPAN) / 4 {
+            return f64::NAN;
+        }
+        libm::sqrt(self.sigma.mean()).min(SIGMA_MAX)
     }
 
     /// Takes a bar in.

@@ -9,6 +9,7 @@
 //! * [`units`]: ticks and lots that files do not tell, and in which unit an asset is counted;
 //! * [`clock`]: the clocks of a run;
 //! * [`state`], [`quotes`], [`book`]: what was last told of every instrument, and which still trade;
+//! * [`doubt`]: bars that are not believed before the next one confirms them;
 //! * [`indicators`]: computed once per instrument for all agents;
 //! * [`pricing`]: what options, futures, MOVE contracts and pools are worth and settle for.
 //!
@@ -28,6 +29,7 @@ use hive_domain as domain;
 pub mod book;
 mod bounded_lines;
 pub mod clock;
+pub mod doubt;
 pub mod feed;
 pub mod history;
 pub mod import;

@@ -45,8 +45,11 @@ pub(crate) fn digits_of(bar: &Bar) -> i32 {
 
 /// A power of ten as an amount; as near to it as an amount can be.
 fn power(exponent: i32) -> Decimal {
-    Decimal::try_from_i128_with_scale(10_i128.pow(exponent.clamp(0, 27) as u32), (-exponent).clamp(0, 28) as u32)
-        .unwrap_or(Decimal::ONE)
+    Decimal::try_from_i128_with_scale(
+        10_i128.pow(exponent.clamp(0, 27) as u32),
+        (-exponent).clamp(0, 28) as u32,
+    )
+    .unwrap_or(Decimal::ONE)
 }
 
 /// The power of ten of the first digit of a price.
@@ -155,7 +158,8 @@ fn exponent(x: Decimal) -> i32 {
 /// Whether an asset has nothing but spot, margin and perps in the account's currency, whose prices stand for themselves.
 fn is_alone(universe: &Universe, asset: AssetId) -> bool {
     universe.instruments.iter().all(|i| {
-        let is_plain = i.quote.is_none() && matches!(i.terms, ContractTerms::Plain | ContractTerms::Rates { .. });
+        let is_plain =
+            i.quote.is_none() && matches!(i.terms, ContractTerms::Plain | ContractTerms::Rates { .. });
         i.quote != Some(asset) && (i.asset != asset || (is_plain && i.contract == Decimal::ONE))
     })
 }
@@ -263,9 +267,16 @@ mod tests {
 
     #[test]
     fn digits_are_counted_on_both_sides_of_the_point() {
-        for (price, n) in
-            [(1.0, 0), (1.5, 1), (0.000_004, 6), (4.965e-5, 8), (1e-7, 7), (1250.0, -1), (5e10, -10), (1.25e-20, 22)]
-        {
+        for (price, n) in [
+            (1.0, 0),
+            (1.5, 1),
+            (0.000_004, 6),
+            (4.965e-5, 8),
+            (1e-7, 7),
+            (1250.0, -1),
+            (5e10, -10),
+            (1.25e-20, 22),
+        ] {
             assert_eq!(digits(price), n, "{price}");
         }
     }

@@ -32,6 +32,10 @@ use crate::ledger::Ledger;
 use crate::ledger::exact::QUANTITY_SCALE;
 use serde::{Deserialize, Serialize};
 
+/// Most base units that equity is taken for: books hold ten times as many.
+const UNITS_MAX: f64 = 1e13;
+/// Most atoms that it is taken for: positions of thirty times equity are still whole numbers.
+const ATOMS_MAX: f64 = 3e17;
 /// Decimal places that attribution has beyond the lot.
 const FINER: u32 = 6;
 /// How quantities of an instrument are counted: in a power of ten of which its lot is a whole number, whatever decimal that
@@ -260,7 +264,9 @@ impl DeskState {
         let slots = &spec.by_instrument[i];
         let long_only = !spec.rules.kinds[i].can_short();
         let scale = if long_only && self.sizing.aims[i] < 0.0 { 0.0 } else { scale };
-        self.equity_atoms[i] = spec.atoms[i].estimate(steer.equity / quote.close);
+        // Of what has become worth next to nothing no more is held than can be counted.
+        let units = (steer.equity / quote.close).min(UNITS_MAX);
+        self.equity_atoms[i] = spec.atoms[i].estimate(units).min(ATOMS_MAX);
         let mut net = 0.0;
         for slot in slots {
             let part = &mut self.parts[*slot as usize];

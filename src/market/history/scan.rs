@@ -196,6 +196,13 @@ fn list(
                 table.names[member.symbol]
             ));
         }
+        if SymbolParts::is_coin_margined(&table.names[member.symbol]) {
+            notes.push(format!(
+                "{} is a contract margined in its coin: it is counted as linear, with gains in dollars; the contract itself pays \
+                 them in coins",
+                table.names[member.symbol]
+            ));
+        }
     }
     let mut universe = Universe::default();
     let mut instruments = vec![None; table.names.len()];
@@ -286,6 +293,10 @@ fn members(
             money_like: money_like(&symbols[i].1.base),
         })
         .collect();
+    // Where there is nothing but currencies they are what is traded.
+    if members.iter().all(|m| m.money_like) {
+        members.iter_mut().for_each(|m| m.money_like = false);
+    }
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)
 }

@@ -200,7 +200,8 @@ impl Listings {
             made.universe.assets.push(Asset {
                 id: AssetId(i as u16),
                 name: (*name).to_owned(),
-                money_like: money_like(name),
+                // Where there is nothing but currencies they are what is traded.
+                money_like: money_like(name) && !names.iter().all(|n| money_like(n)),
                 first: firsts.min().unwrap_or_default(),
             });
         }
