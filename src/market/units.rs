@@ -75,7 +75,7 @@ pub(crate) fn lot(price: f64) -> Decimal {
 /// Powers of ten by which prices are multiplied, and quantities divided, asset by asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Units {
-    /// By asset.
+    /// The power of each asset, by its number.
     shifts: Vec<i32>,
     /// Whether a tick is finer than the books are.
     is_fine: bool,
@@ -203,7 +203,7 @@ fn count(event: &mut MarketEvent, by: i32) {
 }
 
 /// A feed whose assets are counted in units that the books can hold.
-struct CountedFeed {
+struct RescaledFeed {
     feed: Box<dyn Feed>,
     units: Units,
     universe: Universe,
@@ -219,10 +219,10 @@ pub fn counted(feed: Box<dyn Feed>) -> Result<Box<dyn Feed>, FeedError> {
     let (universe, notes) = units.universe(feed.universe().clone());
     let mut info = feed.info().clone();
     info.notes.extend(notes);
-    Ok(Box::new(CountedFeed { feed, units, universe, info }))
+    Ok(Box::new(RescaledFeed { feed, units, universe, info }))
 }
 
-impl Feed for CountedFeed {
+impl Feed for RescaledFeed {
     fn info(&self) -> &FeedInfo {
         &self.info
     }

@@ -209,7 +209,7 @@ fn held_bars(engine: &Engine) -> Vec<String> {
         } else {
             "the next bar did not confirm it, and it was never traded on"
         };
-        let symbol = &engine.cast().listed.instruments[instrument.index()].symbol;
+        let symbol = engine.instrument(instrument).map_or("?", |i| i.symbol.as_str());
         format!(
             "bad tick? {symbol} at {at}: open {open}, close {close} after {before} was held back; {after}"
         )
