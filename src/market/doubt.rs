@@ -52,7 +52,7 @@ pub struct Doubts {
 }
 
 /// Whether a price is one that books can hold.
-pub(super) fn is_price(price: f64) -> bool {
+fn is_price(price: f64) -> bool {
     price > 0.0 && price <= PRICE_MAX
 }
 
@@ -76,7 +76,11 @@ fn is_far(bar: &Bar, before: f64, sigma: f64) -> bool {
 impl Doubts {
     /// Whether a bar is believed, where the last close and the volatility of a bar are these.
     pub(super) fn believe(&self, told: &MarketEvent, last: Option<Stamped<Bar>>, sigma: f64) -> bool {
-        let (MarketEvent::Bar { instrument, at, bar }, Some(last)) = (told, last) else { return true };
+        let MarketEvent::Bar { instrument, at, bar } = told else { return true };
+        if !is_price(bar.high) {
+            return false;
+        }
+        let Some(last) = last else { return true };
         let confirms = |(of, since, close): &(InstrumentId, Stamp, f64)| {
             of == instrument && at > since && !is_far(bar, *close, f64::NAN)
         };

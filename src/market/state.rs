@@ -16,7 +16,7 @@
 
 use super::book::OrderBook;
 use super::clock::DecisionClock;
-use super::doubt::{Doubts, is_price};
+use super::doubt::Doubts;
 use super::indicators::Bank;
 use super::quotes::{DetailLevel, PoolState, Stamped, Top};
 use crate::domain::{AssetId, Bar, Indicator, InstrumentId, MarketEvent, Span, Stamp};
@@ -112,7 +112,7 @@ fn newer<T>(old: Option<&Stamped<T>>, at: Stamp) -> bool {
 fn is_next_bar(i: &InstrumentState, barrier: Option<Stamp>, event: &MarketEvent) -> bool {
     let MarketEvent::Bar { at, bar, .. } = event else { return false };
     let is_over = i.bank.is_some() && barrier.is_some_and(|b| *at <= b);
-    !is_over && bar.is_valid() && is_price(bar.high) && i.bar.is_none_or(|b| *at > b.at)
+    !is_over && bar.is_valid() && i.bar.is_none_or(|b| *at > b.at)
 }
 
 /// The last bar of a listing; none before its first.
