@@ -258,7 +258,10 @@ impl Market {
             }
             MarketEvent::Funding { at, rate, mark, .. } => {
                 let trades = i.bank.is_none() || i.trading;
-                trades && rate.is_finite() && Doubts::believe_price(mark, listed(i)) && i.funding.is_none_or(|f| at > f.at)
+                trades
+                    && rate.is_finite()
+                    && Doubts::believe_price(mark, listed(i))
+                    && i.funding.is_none_or(|f| at > f.at)
             }
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
                 positive(bid)
@@ -310,7 +313,9 @@ impl Market {
     /// Remembers what it does not accept if that may turn out to be true; [`Market::accepts`] was asked.
     pub fn refuse(&mut self, event: &MarketEvent) {
         let i = event.instrument().and_then(|i| self.instruments.get(i.index()));
-        let Some(i) = i.filter(|i| i.settled.is_none() && is_next_bar(i, self.barrier, event)) else { return };
+        let Some(i) = i.filter(|i| i.settled.is_none() && is_next_bar(i, self.barrier, event)) else {
+            return;
+        };
         if let Some(last) = listed(i) {
             self.doubts.hold(event, &last.value);
         }

@@ -44,7 +44,17 @@ impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
     pub fn new(engine: &'a mut Engine, stats: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
         let out = Outputs::default();
-        Stepper { engine, stats, out, keeper, recorder: None, talk: None, trades: None, kill: None, full: None }
+        Stepper {
+            engine,
+            stats,
+            out,
+            keeper,
+            recorder: None,
+            talk: None,
+            trades: None,
+            kill: None,
+            full: None,
+        }
     }
 
     /// Lists what is traded from here on.

@@ -55,7 +55,9 @@ impl Real {
         if settings.costs.is_flat() {
             return;
         }
-        let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, PRICE_SCALE)) else {
+        let (Some(rate), Some(mark)) =
+            (money::from_estimate(rate, 10), money::from_estimate(mark, PRICE_SCALE))
+        else {
             return self
                 .account
                 .halt("a funding settlement could not be read as decimal numbers".to_owned(), out);
