@@ -11,6 +11,8 @@ pub mod hand;
 mod listen_example;
 mod log;
 mod ruin;
+mod trades;
+mod units;
 
 use crate::beside::on_the_clock;
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};

@@ -5,7 +5,7 @@ use super::endpoint::EndpointArgs;
 use super::failure::Failure;
 use super::logging::LogOptions;
 use super::options::RunOptions;
-use super::run::{self, FamilyReport, RunMode};
+use super::run::{self, FamilyReport, RunMode, TradesReport};
 use super::start;
 use super::verbs::{
     agents, attach, backup, bench, completions, config, ctl, data, export, journal, lab, log, man, prove,
@@ -88,6 +88,13 @@ struct Backtest {
     /// Write the table by family as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write every fill, with who wanted it and why, and round trips with R and excursions: FILE.csv (round trips in
+    /// FILE.trips.csv beside it) or FILE.json
+    #[arg(long, value_name = "FILE")]
+    trades: Option<PathBuf>,
+    /// Write the report as one page: equity, drawdown, months, assets, families, and trades on charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,6 +212,7 @@ fn batch(args: &Backtest) -> RunMode {
         start: args.run.start(),
         talk: args.run.talk.clone(),
         families: FamilyReport { shown: args.by_family, file: args.json.clone() },
+        trades: TradesReport { list: args.trades.clone(), page: args.html.clone() },
         ..RunMode::default()
     }
 }

@@ -15,10 +15,12 @@ mod mistakes;
 mod options;
 mod output;
 mod report;
+mod report_page;
 mod run;
 mod serve;
 mod start;
 mod table;
+mod trades_file;
 mod verbs;
 
 pub use command_line::{Cli, run};

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::held_out_looks::{self, HeldOutLook};
 use super::options::{self, Budget, RunOptions, RunStart};
 use super::output::{print, tell};
-use super::{checkpoint, lab_results, report, serve};
+use super::{checkpoint, lab_results, report, report_page, serve, trades_file};
 use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
@@ -15,7 +15,7 @@ use crate::execution::orders::OPEN_MAX;
 use crate::market::feed::Feed;
 use crate::market::synth::{DAYS_MAX, FaultCounts};
 use crate::recorder::summary::RunFacts;
-use crate::recorder::{FamilyTable, Summary};
+use crate::recorder::{FamilyTable, Summary, TradeLog};
 use crate::runtime::drive::{self, Ended};
 use crate::runtime::feeds;
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
@@ -61,6 +61,44 @@ pub struct FamilyReport {
     pub file: Option<PathBuf>,
 }
 
+/// Where what was traded is written.
+#[derive(Clone, Debug, Default)]
+pub struct TradesReport {
+    /// The list of trades, as its name says: CSV or JSON.
+    pub list: Option<PathBuf>,
+    /// The report as a page.
+    pub page: Option<PathBuf>,
+}
+
+impl TradesReport {
+    /// Whether trades are listed at all.
+    fn is_wanted(&self) -> bool {
+        self.list.is_some() || self.page.is_some()
+    }
+
+    /// Finds out before the run whether all can be written.
+    fn check(&self, is_kept: bool) -> Result<(), Failure> {
+        if is_kept && self.is_wanted() {
+            let why = "--trades and --html list a run from its first event on; leave --state out";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        for path in self.list.as_deref().map(trades_file::files).transpose()?.into_iter().flatten() {
+            writable("--trades", &path)?;
+        }
+        self.page.as_deref().map_or(Ok(()), |path| writable("--html", path))
+    }
+
+    fn write(&self, log: Option<&TradeLog>, engine: &Engine, summary: &Summary) -> Result<(), Failure> {
+        let Some(log) = log else { return Ok(()) };
+        let list = log.list(engine, &summary.currency);
+        if let Some(path) = &self.list {
+            trades_file::write(path, &list)?;
+        }
+        let Some(path) = &self.page else { return Ok(()) };
+        write_whole(path, &report_page::page(summary, &list, log, engine))
+    }
+}
+
 /// What a run is beside its options.
 #[derive(Clone, Debug, Default)]
 pub struct RunMode {
@@ -78,6 +116,8 @@ pub struct RunMode {
     pub live: bool,
     /// The table by family.
     pub families: FamilyReport,
+    /// What was traded.
+    pub trades: TradesReport,
     /// When the market has ended it can be looked at until it is stopped.
     pub stays: bool,
     /// How the seed was chosen, where nobody gave one.
@@ -111,6 +151,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
             writable(flag, path)?;
         }
     }
+    manner.trades.check(manner.state.is_some())?;
     // Before anything that takes its time, as the signal is.
     let hub = manner.reach.as_ref().map(serve::open).transpose()?;
     let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
@@ -123,7 +164,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
     let results = manner.reach.is_some().then(|| lab_results::results(options, &config, feed.info()));
     let again = remade(&wanted, &config);
-    let (stats, ended) =
+    let (stats, ended, trades) =
         drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, again, (kill, hub, results)))?;
     bar.finish_and_clear();
     let killed = engine.respond.real.account.hand.is_killed();
@@ -136,6 +177,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     if let Some(path) = &options.summary {
         write_json(path, &summary)?;
     }
+    manner.trades.write(trades.as_ref(), &engine, &summary)?;
     if !options.quiet && whole {
         print(&report::closing(&summary))?;
     }
@@ -232,7 +274,7 @@ fn drive(
     config: &Config,
     manner: &RunMode,
     (bar, again, (kill, hub, results)): (&ProgressBar, Arc<Remake>, RunReach),
-) -> Result<(RunStats, Ended), Failure> {
+) -> Result<(RunStats, Ended, Option<TradeLog>), Failure> {
     let stop =
         if manner.is_guarded() { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
     let resumed = kept(engine, feed, config, manner, (again.as_ref(), &stop))?;
@@ -246,6 +288,9 @@ fn drive(
     let mut stepper = Stepper::new(engine, stats, keeper.as_mut());
     stepper.talk = talk;
     stepper.kill = kill;
+    if manner.trades.is_wanted() {
+        stepper.list_trades();
+    }
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let mut scenery = serve::scenery(config, feed, reach, pace, from);
@@ -275,7 +320,7 @@ fn drive(
     drop(audience);
     logged.barrier(&stepper);
     tell(&stepper.news());
-    let stats = stepper.stats;
+    let (stats, trades) = (stepper.stats, stepper.trades);
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
         Some(keeper) => checkpoint::end(keeper, engine, &stats, feed, ended).map(|()| ended),
         None => Ok(ended),
@@ -292,7 +337,7 @@ fn drive(
         let how = if *ended == Ended::Feed { "the market has ended" } else { "it was stopped" };
         tracing::info!(events = stats.events, bars = stats.bars, commands = stats.commands, "end: {how}");
     }
-    done.map(|ended| (stats, ended))
+    done.map(|ended| (stats, ended, trades))
 }
 
 /// Writes to the log what a run is.
@@ -488,6 +533,13 @@ fn write_json(path: &Path, what_it_is: &impl serde::Serialize) -> Result<(), Fai
     let failed =
         |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
     let text = serde_json::to_string_pretty(what_it_is).map_err(|e| failed("encoding", &e))?;
+    write_whole(path, &text)
+}
+
+/// Writes a text and a line's end: whole or not at all.
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed =
+        |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
     let beside = beside(path);
     let mut file =
         opened(&beside, path).write(true).truncate(true).open(&beside).map_err(|e| failed("creating", &e))?;

@@ -16,7 +16,7 @@
 //! A feed never says whether an asset is delisted: that is read from its silence.
 
 use super::synth::FaultCounts;
-use crate::domain::{Event, Span, Stamp, Universe};
+use crate::domain::{Decimal, Event, Span, Stamp, Universe};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -284,6 +284,20 @@ pub enum FeedError {
     Write {
         /// What the writer said.
         reason: String,
+    },
+    /// Prices or quantities that the books cannot hold, in units that cannot be changed.
+    #[error(
+        "{symbol} has a tick of {tick} and a lot of {lot}: books have 12 digits after the point of a price (a tick of 1e-12) \
+         and 14 of a quantity, and other instruments depend on its unit; leave it out with --assets, or write its prices \
+         times a power of ten and its volumes divided by it"
+    )]
+    Tick {
+        /// Symbol of the instrument.
+        symbol: String,
+        /// Step of its prices.
+        tick: Decimal,
+        /// Step of its quantities.
+        lot: Decimal,
     },
     /// A setting that no feed can follow.
     #[error("the embedded market cannot run with {setting}; {fix}")]

@@ -10,12 +10,16 @@ use crate::domain::{Bar, Indicator};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Log-price width of a bucket of the volume profile, and how many there are before they wrap: a
-/// profile spans a price ratio of e^5.12 ≈ 167, which no window of a listed coin has crossed.
-const BUCKET: f64 = 0.01;
+/// Log-price width of a bucket of the volume profile, about 1 %, and how many there are before they wrap: a
+/// profile spans a price ratio of e^5.12 ≈ 167, which no window of a listed coin has crossed. A decade is a whole number of
+/// buckets, so that levels are the same in whatever unit the price is told.
+const BUCKET: f64 = std::f64::consts::LN_10 / 230.0;
 const BUCKETS: usize = 512;
 /// Span of the volatility that sizes positions, in bars.
 pub const SIGMA_SPAN: u16 = 120;
+/// Most that is called volatility of a bar: a price that goes to eleven times, or to a tenth, again and again. What is sized
+/// and stopped by it has bounds that hold up to here.
+pub const SIGMA_MAX: f64 = 2.4;
 
 /// Exponentially weighted mean of squares with its start-up bias taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -255,7 +259,10 @@ impl Bank {
 
     /// Volatility per bar that sizes positions; NaN while fewer than a quarter of its span are seen.
     pub fn sigma(&self) -> f64 {
-        if self.sigma.seen() < u32::from(SIGMA_SPAN) / 4 { f64::NAN } else { libm::sqrt(self.sigma.mean()) }
+        if self.sigma.seen() < u32::from(SIGMA_SPAN) / 4 {
+            return f64::NAN;
+        }
+        libm::sqrt(self.sigma.mean()).min(SIGMA_MAX)
     }
 
     /// Takes a bar in.

@@ -6,8 +6,10 @@
 //! * [`import`]: files of many formats, made into tapes;
 //! * [`tape`]: what a market said in one file, and the feed that runs it;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
+//! * [`units`]: ticks and lots that files do not tell, and in which unit an asset is counted;
 //! * [`clock`]: the clocks of a run;
 //! * [`state`], [`quotes`], [`book`]: what was last told of every instrument, and which still trade;
+//! * [`doubt`]: bars that are not believed before the next one confirms them;
 //! * [`indicators`]: computed once per instrument for all agents;
 //! * [`pricing`]: what options, futures, MOVE contracts and pools are worth and settle for.
 //!
@@ -27,6 +29,7 @@ use hive_domain as domain;
 pub mod book;
 mod bounded_lines;
 pub mod clock;
+pub mod doubt;
 pub mod feed;
 pub mod history;
 pub mod import;
@@ -36,6 +39,7 @@ pub mod quotes;
 pub mod state;
 pub mod synth;
 pub mod tape;
+pub mod units;
 
 pub use clock::DecisionClock;
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};

@@ -12,9 +12,11 @@
 //!    trades again, it starts anew with empty indicators. It has no funding while it does not trade.
 //! 4. Events touch only their own instrument, so their order within a stamp does not matter.
 //! 5. A contract that has settled is quoted no more.
+//! 6. A bar that no market makes waits for the next one ([`Doubts`]): until then it changes nothing but that.
 
 use super::book::OrderBook;
 use super::clock::DecisionClock;
+use super::doubt::Doubts;
 use super::indicators::Bank;
 use super::quotes::{DetailLevel, PoolState, Stamped, Top};
 use crate::domain::{AssetId, Bar, Indicator, InstrumentId, MarketEvent, Span, Stamp};
@@ -90,6 +92,8 @@ pub struct Market {
     pub barrier: Option<Stamp>,
     /// How often an instrument stopped trading.
     pub delistings: u64,
+    /// Bars that were not believed.
+    pub doubts: Doubts,
 }
 
 fn positive(x: f64) -> bool {
@@ -102,6 +106,18 @@ fn size(x: f64) -> bool {
 
 fn newer<T>(old: Option<&Stamped<T>>, at: Stamp) -> bool {
     old.is_none_or(|o| at >= o.at)
+}
+
+/// Whether an event is a bar that can be the next of an instrument, whatever its prices.
+fn is_next_bar(i: &InstrumentState, barrier: Option<Stamp>, event: &MarketEvent) -> bool {
+    let MarketEvent::Bar { at, bar, .. } = event else { return false };
+    let is_over = i.bank.is_some() && barrier.is_some_and(|b| *at <= b);
+    !is_over && bar.is_valid() && i.bar.is_none_or(|b| *at > b.at)
+}
+
+/// The last bar of a listing; none before its first.
+fn listed(i: &InstrumentState) -> Option<Stamped<Bar>> {
+    i.bar.filter(|_| i.trading || i.bank.is_none())
 }
 
 impl InstrumentState {
@@ -199,6 +215,7 @@ impl Market {
             vol: BTreeMap::new(),
             barrier: None,
             delistings: 0,
+            doubts: Doubts::default(),
         }
     }
 
@@ -236,13 +253,15 @@ impl Market {
         let i = event.instrument().and_then(|i| self.instruments.get(i.index()));
         let Some(i) = i.filter(|i| i.settled.is_none()) else { return false };
         match *event {
-            MarketEvent::Bar { at, bar, .. } => {
-                let over = i.bank.is_some() && self.barrier.is_some_and(|b| at <= b);
-                !over && bar.is_valid() && i.bar.is_none_or(|b| at > b.at)
+            MarketEvent::Bar { .. } => {
+                is_next_bar(i, self.barrier, event) && self.doubts.believe(event, listed(i), i.sigma)
             }
             MarketEvent::Funding { at, rate, mark, .. } => {
                 let trades = i.bank.is_none() || i.trading;
-                trades && rate.is_finite() && positive(mark) && i.funding.is_none_or(|f| at > f.at)
+                trades
+                    && rate.is_finite()
+                    && Doubts::believe_price(mark, listed(i))
+                    && i.funding.is_none_or(|f| at > f.at)
             }
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
                 positive(bid)
@@ -272,7 +291,10 @@ impl Market {
                     && newer(i.pool.as_ref(), at)
             }
             MarketEvent::Settled { price, .. } => size(price),
-            MarketEvent::Inside { at, bar, .. } => bar.is_valid() && i.inside.is_none_or(|b| at > b),
+            MarketEvent::Inside { at, bar, .. } => {
+                let is_near = |price| Doubts::believe_price(price, listed(i));
+                bar.is_valid() && is_near(bar.open) && is_near(bar.close) && i.inside.is_none_or(|b| at > b)
+            }
             MarketEvent::VolIndex { .. } => false,
         }
     }
@@ -282,8 +304,21 @@ impl Market {
         let counts = self.accepts(event);
         if counts {
             self.put(event);
+        } else {
+            self.refuse(event);
         }
         counts
+    }
+
+    /// Remembers what it does not accept if that may turn out to be true; [`Market::accepts`] was asked.
+    pub fn refuse(&mut self, event: &MarketEvent) {
+        let i = event.instrument().and_then(|i| self.instruments.get(i.index()));
+        let Some(i) = i.filter(|i| i.settled.is_none() && is_next_bar(i, self.barrier, event)) else {
+            return;
+        };
+        if let Some(last) = listed(i) {
+            self.doubts.hold(event, &last.value);
+        }
     }
 
     /// Takes what it accepts; [`Market::accepts`] was asked.
@@ -294,7 +329,10 @@ impl Market {
         let Some(instrument) = event.instrument() else { return };
         let Some(i) = self.instruments.get_mut(instrument.index()) else { return };
         match *event {
-            MarketEvent::Bar { at, bar, .. } => i.close(at, bar),
+            MarketEvent::Bar { at, bar, .. } => {
+                i.close(at, bar);
+                self.doubts.settle(instrument, &bar);
+            }
             MarketEvent::Funding { at, rate, .. } => i.funding = Some(Stamped { at, value: rate }),
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
                 i.tops(at, Top { bid, ask, bid_size, ask_size });

@@ -19,9 +19,11 @@ mod rules;
 mod series;
 mod services;
 pub mod summary;
+pub mod trades;
 mod words;
 
 pub use families::FamilyTable;
 pub use picture::{RecordedRun, Recorder};
 pub use summary::Summary;
+pub use trades::TradeLog;
 pub use words::{TalkNames, full, instrument, line, short, speaker};

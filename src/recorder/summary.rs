@@ -13,6 +13,7 @@ use crate::engine::readings::{Influence, RuinCounts};
 use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::Goals;
 use crate::ledger::{LedgerAccount, Valuation};
+use crate::market::doubt::HeldBar;
 use serde::{Deserialize, Serialize};
 
 /// What is known of a run beside the engine.
@@ -198,6 +199,29 @@ fn exact(x: Decimal) -> String {
     x.normalize().to_string()
 }
 
+/// Bars that were not believed, each with what came of it.
+fn held_bars(engine: &Engine) -> Vec<String> {
+    let doubts = &engine.speak.market.doubts;
+    let told = |held: &HeldBar| {
+        let HeldBar { instrument, at, prices: (open, close), before, is_confirmed } = *held;
+        let after = if is_confirmed {
+            "the next bar confirmed it, and it was traded from there on"
+        } else {
+            "the next bar did not confirm it, and it was never traded on"
+        };
+        let symbol = engine.instrument(instrument).map_or("?", |i| i.symbol.as_str());
+        format!(
+            "bad tick? {symbol} at {at}: open {open}, close {close} after {before} was held back; {after}"
+        )
+    };
+    let mut notes: Vec<String> = doubts.named.iter().map(told).collect();
+    let more = doubts.count - doubts.named.len() as u64;
+    if more > 0 {
+        notes.push(format!("{more} more bars were held back like these"));
+    }
+    notes
+}
+
 /// What each life is worth at the end.
 fn equity(engine: &Engine, real: Decimal) -> Lives<String> {
     let alone = text(engine.speak.curve.equity());
@@ -237,6 +261,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
+        notes.extend(held_bars(engine));
         let valued = valuation(engine);
         Summary {
             hive: facts.hive,

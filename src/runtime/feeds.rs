@@ -7,6 +7,7 @@ use crate::market::feed::{Feed, FeedError};
 use crate::market::history::{HistoryFeed, HistorySettings, PairedFeed, Window, kind_of_name};
 use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, SynthWorld};
 use crate::market::tape::{TapeFeed, TapeSettings};
+use crate::market::units::counted;
 use std::path::PathBuf;
 
 /// The market that a run is asked to trade, as `--feed` names it.
@@ -177,8 +178,13 @@ impl FeedSpec {
     }
 }
 
-/// Opens a feed.
+/// Opens a feed, its assets counted in units that the books can hold.
 pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
+    Ok(counted(told(options)?)?)
+}
+
+/// Opens a feed as its files tell it.
+fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
     match &options.spec {
         FeedSpec::Synth { .. } => {
             let defaults = SynthSettings::default();

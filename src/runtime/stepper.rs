@@ -14,7 +14,7 @@ use super::stats::{DISK_FULL, HALT_OVER, RunStats};
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::market::feed::Feed;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, TradeLog};
 use crate::talk::{TalkLog, TalkOnDisk};
 use crate::view::operator::KeptSpace;
 
@@ -32,6 +32,8 @@ pub struct Stepper<'a> {
     pub recorder: Option<Recorder>,
     /// Keeps what is said, if that is wanted.
     pub talk: Option<TalkLog>,
+    /// Lists trades, if that is wanted ([`Stepper::list_trades`]).
+    pub trades: Option<TradeLog>,
     /// The kill switch's ways beside the socket.
     pub kill: Option<KillSwitch>,
     /// Why it is to be halted, until it is: the disk is full.
@@ -42,7 +44,23 @@ impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
     pub fn new(engine: &'a mut Engine, stats: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
         let out = Outputs::default();
-        Stepper { engine, stats, out, keeper, recorder: None, talk: None, kill: None, full: None }
+        Stepper {
+            engine,
+            stats,
+            out,
+            keeper,
+            recorder: None,
+            talk: None,
+            trades: None,
+            kill: None,
+            full: None,
+        }
+    }
+
+    /// Lists what is traded from here on.
+    pub fn list_trades(&mut self) {
+        self.trades = Some(TradeLog::new(self.engine));
+        self.out.booked = Some(Vec::new());
     }
 
     /// Steps an event that was just taken from the feed. Tells the stamp if it was a barrier that counted.
@@ -247,6 +265,9 @@ impl<'a> Stepper<'a> {
         }
         if let Some(talk) = &mut self.talk {
             talk.hear(&self.out.messages);
+        }
+        if let Some(trades) = &mut self.trades {
+            trades.observe(self.engine, event, &self.out);
         }
         self.out.alarms.drain(..).for_each(|alarm| self.stats.alarm(alarm));
     }

@@ -167,6 +167,7 @@ pub fn cast_with(roster: &Roster, universe: &Universe, seed: u64, numbers: u64) 
         cast.add((roster, numbers), declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
+    cast.leave_money_out(universe);
     cast.teams = roster.managers.iter().map(|manager| cast.team(manager)).collect();
     cast.listen(roster, universe);
     // Of a feed on which nobody found legs nothing is kept but the desk's instruments.
@@ -190,6 +191,25 @@ pub fn cast_with(roster: &Roster, universe: &Universe, seed: u64, numbers: u64) 
 }
 
 impl Population {
+    /// Says which assets nobody trades because no selector but a name means them.
+    fn leave_money_out(&mut self, universe: &Universe) {
+        let is_traded = |asset: AssetId| {
+            self.slots.iter().any(|s| s.asset == asset) || self.structures.iter().any(|s| s.asset == asset)
+        };
+        let left: Vec<&str> = universe
+            .assets
+            .iter()
+            .filter(|a| a.money_like && !is_traded(a.id))
+            .map(|a| a.name.as_str())
+            .collect();
+        let Some(first) = left.first() else { return };
+        self.notices.push(format!(
+            "not traded, since they are money themselves (stablecoins, currencies, gold) and `any` leaves them out: {}; an agent \
+             trades them that names them, assets = [\"{first}\"], and so do all where nothing else is listed",
+            left.join(" ")
+        ));
+    }
+
     /// Whom a manager manages.
     fn team(&self, manager: &TeamManager) -> Team {
         let is_of = |agent: &&Agent| {

@@ -54,7 +54,7 @@ impl StrategyShape {
         if let Some(level) = self.stop_beyond {
             stop_distance = stop_distance.max(side * (close - level) / close * scale);
         }
-        let stop_distance = stop_distance.clamp(0.25 * sigma, STOP_MAX);
+        let stop_distance = stop_distance.max(0.25 * sigma).min(STOP_MAX);
         // A short cannot gain more than all of the price; its targets stop short of that.
         let price = |distance: f64| {
             let d = if side < 0.0 { distance.min(0.9) } else { distance };
@@ -69,7 +69,7 @@ impl StrategyShape {
         let draft = PlanDraft {
             stop: Condition::beyond(adverse, Term::Close, Term::Level(close * (1.0 - side * stop_distance))),
             trail: (self.trails && preset.trail > 0.0).then(|| {
-                let back = (stop_distance * preset.trail).clamp(0.25 * sigma, STOP_MAX);
+                let back = (stop_distance * preset.trail).max(0.25 * sigma).min(STOP_MAX);
                 Condition::beyond(adverse, Term::Close, Term::Trail(back))
             }),
             exit: self.exit,

@@ -43,6 +43,6 @@ pub mod state;
 mod step;
 pub mod structures;
 
-pub use outputs::{Outputs, Utterance};
+pub use outputs::{AttributedFill, Outputs, Utterance};
 pub use settings::{Settings, TradesAt};
 pub use step::Engine;

@@ -18,11 +18,38 @@ pub struct Outputs {
     pub messages: Vec<Message>,
     /// Fills of the desk's orders.
     pub fills: Vec<Fill>,
+    /// Fills as they were booked, where somebody asks for them by putting a list here.
+    pub booked: Option<Vec<AttributedFill>>,
     /// What the venues of the account are asked for, in this order; nothing while it trades on paper.
     pub requests: Vec<VenueRequest>,
     /// What the operator must know: halts, the breaker, delistings.
     pub alarms: Vec<String>,
     pub(super) scratch: Scratch,
+}
+
+/// A fill as it was booked: in the account's currency, and whose it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributedFill {
+    /// Its price, mark and fee in the account's currency.
+    pub fill: Fill,
+    /// What each agent had of it, in base units; they sum to its quantity.
+    pub shares: Vec<(AgentId, Decimal)>,
+}
+
+impl Outputs {
+    /// Keeps a fill that was booked to one agent.
+    pub(super) fn keep(&mut self, fill: &Fill, agent: AgentId) {
+        if let Some(booked) = &mut self.booked {
+            booked.push(AttributedFill { fill: *fill, shares: vec![(agent, fill.quantity)] });
+        }
+    }
+
+    /// Keeps a fill of the desk, which was told apart.
+    pub(super) fn keep_told_apart(&mut self, fill: &Fill) {
+        if let Some(booked) = &mut self.booked {
+            booked.push(AttributedFill { fill: *fill, shares: self.scratch.deltas.clone() });
+        }
+    }
 }
 
 /// One thing said, by a voice, before it is delivered.

@@ -243,6 +243,7 @@ impl Speak {
     /// Takes what the market said; false if it does not count.
     fn hear(&mut self, spec: &SpeakSpec, event: &MarketEvent, said: &mut StepOutput) -> bool {
         if !self.heeds(spec, event) {
+            self.market.refuse(event);
             return false;
         }
         let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));

@@ -59,6 +59,7 @@ impl Engine {
     pub fn step(&mut self, event: &Event, out: &mut Outputs) {
         out.messages.clear();
         out.fills.clear();
+        out.booked.iter_mut().for_each(Vec::clear);
         out.alarms.clear();
         out.requests.clear();
         self.speak.begin(&self.speak_spec, event, &mut self.said);

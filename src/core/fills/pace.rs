@@ -85,7 +85,7 @@ impl Width {
                 let most = libm::fabs(target).max(libm::fabs(held));
                 if libm::fabs(target - held) > band * most { target } else { held }
             }
-            Width::Zone(width) => held.clamp(target - width, target + width),
+            Width::Zone(width) => held.max(target - width).min(target + width),
         }
     }
 }

@@ -32,6 +32,12 @@ use crate::ledger::Ledger;
 use crate::ledger::exact::QUANTITY_SCALE;
 use serde::{Deserialize, Serialize};
 
+/// Most base units that equity is taken for: books hold ten times as many.
+const UNITS_MAX: f64 = 1e13;
+/// Most atoms that all parts of a position come to, either way: they are counted in 63 bits.
+const ATOMS_MAX: f64 = 4e18;
+/// Multiples of equity that the parts of a position never come to: below so many atoms nothing has to be bounded.
+const PARTS_MAX: f64 = 100.0;
 /// Decimal places that attribution has beyond the lot.
 const FINER: u32 = 6;
 /// How quantities of an instrument are counted: in a power of ten of which its lot is a whole number, whatever decimal that
@@ -260,7 +266,13 @@ impl DeskState {
         let slots = &spec.by_instrument[i];
         let long_only = !spec.rules.kinds[i].can_short();
         let scale = if long_only && self.sizing.aims[i] < 0.0 { 0.0 } else { scale };
-        self.equity_atoms[i] = spec.atoms[i].estimate(steer.equity / quote.close);
+        // Of what has become worth next to nothing no more is held than can be counted.
+        let units = (steer.equity / quote.close).min(UNITS_MAX);
+        self.equity_atoms[i] = spec.atoms[i].estimate(units);
+        if self.equity_atoms[i] > ATOMS_MAX / PARTS_MAX {
+            let parts: f64 = slots.iter().map(|s| libm::fabs(scale * self.parts[*s as usize].aim)).sum();
+            self.equity_atoms[i] = self.equity_atoms[i].min(ATOMS_MAX / parts.max(1.0));
+        }
         let mut net = 0.0;
         for slot in slots {
             let part = &mut self.parts[*slot as usize];

@@ -267,12 +267,6 @@ impl Decoder {
         }
     }
 
-    /// Most digits after the point among the prices of the last row, trailing zeros not counted.
-    pub fn decimals(&self) -> u32 {
-        let prices = self.columns.range.into_iter().flatten().chain([self.columns.value]);
-        prices.filter_map(|c| self.record.get(c)).map(decimals).max().unwrap_or(0)
-    }
-
     /// The hash of all bytes; reads the rest of the file if it was left early.
     pub fn finish(self) -> Result<Option<blake3::Hash>, FeedError> {
         let name = self.name;
@@ -367,21 +361,6 @@ pub(crate) fn read_number(text: &[u8]) -> Option<f64> {
 const TENS: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Digits after the point of a number as written: `1.50` has 1, `4.965e-05` has 8.
-fn decimals(text: &[u8]) -> u32 {
-    let text = text.trim_ascii();
-    let (mantissa, exponent) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
-        Some(at) => {
-            let exponent = std::str::from_utf8(&text[at + 1..]).ok().and_then(|t| t.parse::<i64>().ok());
-            (&text[..at], exponent.unwrap_or(0))
-        }
-        None => (text, 0),
-    };
-    let fraction = mantissa.iter().position(|b| *b == b'.').map_or(&[][..], |at| &mantissa[at + 1..]);
-    let digits = fraction.iter().rposition(|b| *b != b'0').map_or(0, |at| at as i64 + 1);
-    (digits - exponent).clamp(0, 99) as u32
-}
-
 pub(crate) fn shown(text: &[u8]) -> String {
     // Not more is decoded than is shown.
     let start = &text[..text.len().min(160)];
@@ -404,15 +383,6 @@ mod tests {
         }
         for bad in ["", "yesterday", "-5", "1.5", "2999-01-01", "99999999999999999999"] {
             assert_eq!(read_stamp(bad.as_bytes()), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn digits_after_the_point_are_counted_as_written() {
-        for (text, n) in
-            [("1", 0), ("1.50", 1), ("0.00000400", 6), ("4.965e-05", 8), ("1e-7", 7), ("1.25e3", 0), ("x", 0)]
-        {
-            assert_eq!(decimals(text.as_bytes()), n, "{text}");
         }
     }
 

@@ -15,7 +15,7 @@
 //! # What files do not tell
 //!
 //! No file carries an exchange's filters. The tick is the finest digit seen in a symbol's first 500 rows
-//! (at least 1e-9), the lot the largest power of ten worth at most one unit of quote currency at its
+//! (within [`units`](super::units)), the lot the largest power of ten worth at most one unit of quote currency at its
 //! first close, the smallest order 5 units. The kind is perp where the data set's name says so (`perp`,
 //! `futures`, `swap`) and margin otherwise; the caller may say otherwise.
 //!

@@ -160,11 +160,6 @@ impl AlignedRows {
         }
     }
 
-    /// Digits after the point of the prices of the row given last.
-    pub fn decimals(&self) -> u32 {
-        self.current.map_or(0, |file| self.decoders[file].decimals())
-    }
-
     /// Whether every file has volumes.
     pub fn has_volume(&self) -> bool {
         self.decoders.iter().all(Decoder::has_volume)

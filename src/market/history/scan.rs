@@ -8,13 +8,12 @@ use super::source::SourceFile;
 use super::symbols::{SymbolParts, SymbolTable, choose, kind_of_name, money_like, name_assets};
 use crate::domain::instrument::Asset;
 use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe};
+use crate::market::units::{digits_of, lot, tick};
 use crate::market::{FeedError, FeedReport};
 use std::collections::BTreeMap;
 
 /// Rows of a symbol whose prices tell its tick.
 pub(crate) const TICK_ROWS: u64 = 500;
-/// Finest tick; more digits are noise of a conversion.
-pub(crate) const TICK_DIGITS: u32 = 9;
 /// Different spacings that are counted; a real file has a few dozen.
 const SPACINGS_MAX: usize = 4_096;
 /// Smallest order, in quote currency: the smallest filter of large exchanges.
@@ -47,7 +46,7 @@ struct SymbolFacts {
     first_close: f64,
     last_close: f64,
     rows: u64,
-    digits: u32,
+    digits: i32,
 }
 
 /// How often each spacing between two bars of a symbol came.
@@ -157,7 +156,7 @@ fn read(rows: &mut AlignedRows) -> Result<ScanResult, FeedError> {
         }
         volumes.add(row.symbol, row.stamp, row.bar.close * row.bar.volume);
         match &mut seen[symbol] {
-            None => seen[symbol] = Some(SymbolFacts::new(&row, rows.decimals())),
+            None => seen[symbol] = Some(SymbolFacts::new(&row)),
             Some(s) => {
                 spacings.add(row.stamp.since(s.last));
                 let ratio = row.bar.close / s.last_close;
@@ -166,7 +165,7 @@ fn read(rows: &mut AlignedRows) -> Result<ScanResult, FeedError> {
                 s.last_close = row.bar.close;
                 s.rows += 1;
                 if s.rows <= TICK_ROWS {
-                    s.digits = s.digits.max(rows.decimals());
+                    s.digits = s.digits.max(digits_of(&row.bar));
                 }
             }
         }
@@ -197,6 +196,13 @@ fn list(
                 table.names[member.symbol]
             ));
         }
+        if SymbolParts::is_coin_margined(&table.names[member.symbol]) {
+            notes.push(format!(
+                "{} is a contract margined in its coin: it is counted as linear, with gains in dollars; the contract itself pays \
+                 them in coins",
+                table.names[member.symbol]
+            ));
+        }
     }
     let mut universe = Universe::default();
     let mut instruments = vec![None; table.names.len()];
@@ -223,7 +229,7 @@ fn list(
             venue: String::new(),
             quote: None,
             terms: crate::domain::ContractTerms::Plain,
-            tick: Decimal::new(1, s.digits.min(TICK_DIGITS)).into(),
+            tick: tick(s.digits, s.first_close).into(),
             lot: lot(s.first_close),
             min_notional: Decimal::from(MIN_NOTIONAL),
             contract: Decimal::ONE,
@@ -239,7 +245,7 @@ fn list(
 }
 
 impl SymbolFacts {
-    fn new(row: &UsableRow, digits: u32) -> SymbolFacts {
+    fn new(row: &UsableRow) -> SymbolFacts {
         let close = row.bar.close;
         SymbolFacts {
             first: row.stamp,
@@ -247,7 +253,7 @@ impl SymbolFacts {
             first_close: close,
             last_close: close,
             rows: 1,
-            digits,
+            digits: digits_of(&row.bar),
         }
     }
 }
@@ -287,6 +293,10 @@ fn members(
             money_like: money_like(&symbols[i].1.base),
         })
         .collect();
+    // Where there is nothing but currencies they are what is traded.
+    if members.iter().all(|m| m.money_like) {
+        members.iter_mut().for_each(|m| m.money_like = false);
+    }
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)
 }
@@ -299,20 +309,6 @@ pub(crate) fn fits(name: &str, bar: Span, clock: Span) -> Result<(), FeedError> 
     // The next multiple of the bar, so that no bar reaches into two buckets.
     let fix = Span((clock.0 + bar.0 - 1) / bar.0 * bar.0);
     Err(FeedError::Clock { name: name.to_string(), bar, clock, fix })
-}
-
-/// The largest power of ten of base units worth at most one unit of quote currency.
-pub(crate) fn lot(close: f64) -> Decimal {
-    let exponent = libm::floor(-libm::log10(close)) as i32;
-    // One step down where rounding of the logarithm put it a step too high.
-    let exponent =
-        if libm::pow(10.0, f64::from(exponent)) * close > 1.0 + 1e-9 { exponent - 1 } else { exponent };
-    let exponent = exponent.clamp(-12, 12);
-    if exponent >= 0 {
-        Decimal::from(10_i64.pow(exponent as u32))
-    } else {
-        Decimal::new(1, exponent.unsigned_abs())
-    }
 }
 
 /// One file: the hash of its bytes. Several: the hash of their stems and hashes in order.
@@ -342,14 +338,6 @@ fn empty(name: &str, window: &Window, report: &FeedReport) -> FeedError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_lot_is_worth_at_most_one_and_more_than_a_tenth() {
-        for close in [30_000.0, 1.0, 0.5, 10.0, 0.000_012, 999.99, 1e-9, 0.1, 1e-3] {
-            let notional = crate::domain::money::to_estimate(lot(close)) * close;
-            assert!(notional <= 1.0 + 1e-9 && notional > 0.1 - 1e-9, "{close}: {notional}");
-        }
-    }
 
     #[test]
     fn the_bar_is_the_commonest_spacing_and_longer_ones_are_gaps() {

@@ -7,12 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const SYMBOLS_MAX: usize = 2_048;
 
 /// Quotes that are stripped, in the order in which they claim an asset's plain name.
-const QUOTES: [&str; 7] = ["USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "BTC"];
+const QUOTES: [&str; 15] = [
+    "USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "BTC", "GBP", "JPY", "KRW", "TRY", "BRL", "AUD", "CAD",
+    "CHF",
+];
+/// Those among them from which on amounts are no dollars, and on which a usual ticker has to end.
+const FOREIGN: usize = 5;
+const CURRENCIES: usize = 7;
 
 /// Stablecoins, currencies and gold: no momentum to follow, no trend to ride.
-const MONEY_LIKE: [&str; 26] = [
+const MONEY_LIKE: [&str; 35] = [
     "USDT", "USDC", "BUSD", "TUSD", "USDP", "DAI", "FDUSD", "UST", "USTC", "USDD", "GUSD", "PYUSD", "FRAX",
-    "SUSD", "PAX", "USD", "EUR", "GBP", "AUD", "TRY", "BRL", "CHF", "JPY", "PAXG", "XAUT", "XAU",
+    "SUSD", "PAX", "USD", "EUR", "GBP", "AUD", "TRY", "BRL", "CHF", "JPY", "PAXG", "XAUT", "XAU", "XAG",
+    "XPT", "CAD", "NZD", "KRW", "CNH", "SEK", "NOK", "MXN",
 ];
 
 /// Whether an asset is a stablecoin, a currency or gold.
@@ -84,7 +91,7 @@ impl SymbolParts {
         }
         for (i, quote) in QUOTES.iter().enumerate() {
             // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
-            let least = if matches!(*quote, "BUSD" | "FDUSD") { 3 } else { 1 };
+            let least = if i >= CURRENCIES || matches!(*quote, "BUSD" | "FDUSD") { 3 } else { 1 };
             if let Some(base) = pair.strip_suffix(quote)
                 && base.len() >= least
             {
@@ -96,7 +103,13 @@ impl SymbolParts {
 
     /// The quote's name if amounts in it are not dollars.
     pub fn foreign_quote(&self) -> Option<&'static str> {
-        self.quote.map(|q| QUOTES[q]).filter(|q| matches!(*q, "EUR" | "BTC"))
+        self.quote.filter(|q| *q >= FOREIGN).map(|q| QUOTES[q])
+    }
+
+    /// Whether a symbol is that of a contract in dollars whose margin and gains are coins: `BTCUSD_PERP`, `BTC-USD-SWAP`.
+    pub fn is_coin_margined(symbol: &str) -> bool {
+        let plain = symbol.to_ascii_uppercase().replace(['-', '_', '/'], "");
+        ["USDPERP", "USDSWAP"].iter().any(|end| plain.ends_with(end))
     }
 
     /// Whether a list of wanted names may mean this symbol; [`choose`] decides among several.
@@ -216,9 +229,25 @@ mod tests {
             ("ETHBTC", "ETH"),
             ("USDT", "USDT"),
             ("EURUSDT", "EUR"),
+            ("USDJPY", "USD"),
+            ("BTCKRW", "BTC"),
+            ("EURGBP", "EUR"),
+            ("BTCTRY", "BTC"),
+            ("XAGUSD", "XAG"),
+            ("GCAD", "GCAD"),
         ] {
             assert_eq!(SymbolParts::of(symbol).base, base, "{symbol}");
         }
+    }
+
+    #[test]
+    fn what_is_no_dollar_and_what_is_margined_in_coins_is_known_by_its_symbol() {
+        let quotes =
+            ["USDJPY", "BTCKRW", "ETHBTC", "BTCUSDT", "AAPL"].map(|s| SymbolParts::of(s).foreign_quote());
+        assert_eq!(quotes, [Some("JPY"), Some("KRW"), Some("BTC"), None, None]);
+        let coins = ["BTCUSD_PERP", "BTC-USD-SWAP", "BTCUSDPERP", "BTCUSDTPERP", "BTCUSD"]
+            .map(SymbolParts::is_coin_margined);
+        assert_eq!(coins, [true, true, true, false, false]);
     }
 
     #[test]

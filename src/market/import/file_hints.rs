@@ -28,8 +28,13 @@ const VENUES: [&str; 22] = [
     "uniswap",
 ];
 /// Currencies in which pairs are quoted, longer names first where one ends in another.
-const QUOTES: [&str; 13] =
-    ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "DAI", "EUR", "GBP", "BTC", "XBT", "ETH", "BNB"];
+const QUOTES: [&str; 20] = [
+    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "DAI", "EUR", "GBP", "BTC", "XBT", "ETH", "BNB", "JPY",
+    "KRW", "TRY", "BRL", "AUD", "CAD", "CHF",
+];
+/// Those among them on which usual tickers end that name no quote, and from which on currencies do.
+const LONG: [&str; 4] = ["BUSD", "FDUSD", "TUSD", "DAI"];
+const CURRENCIES: usize = 13;
 /// Those that count as one dollar where the tape does not say otherwise.
 const DOLLARS: [&str; 8] = ["USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDD"];
 /// Words in names that are no part of a pair.
@@ -95,8 +100,8 @@ impl SymbolPair {
                 .iter()
                 // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
                 .filter(|q| {
-                    first.len()
-                        >= q.len() + if matches!(**q, "BUSD" | "FDUSD" | "TUSD" | "DAI") { 3 } else { 2 }
+                    let is_long = LONG.contains(q) || QUOTES[CURRENCIES..].contains(q);
+                    first.len() >= q.len() + if is_long { 3 } else { 2 }
                 })
                 .find_map(|q| Some((first.strip_suffix(q)?, Some(*q))))
                 .unwrap_or((*first, None)),

@@ -7,8 +7,9 @@ use crate::domain::{
     Universe,
 };
 use crate::market::history::money_like;
-use crate::market::history::scan::{MIN_NOTIONAL, TICK_DIGITS, TICK_ROWS, lot};
+use crate::market::history::scan::{MIN_NOTIONAL, TICK_ROWS};
 use crate::market::tape::Tells;
+use crate::market::units::{digits, lot, tick};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most instruments of one import: whole option chains over weeks fit, and ids are 16 bits.
@@ -42,7 +43,7 @@ pub(super) struct ListedFacts {
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
     first_price: Option<f64>,
-    digits: u32,
+    digits: i32,
 }
 
 /// All instruments of an import.
@@ -58,12 +59,6 @@ pub(super) struct Listings {
     pub full: bool,
     /// An instrument with bars of two lengths, and those.
     pub mixed: Option<(String, Span, Span)>,
-}
-
-/// Digits after the point of a number as it is shortest written.
-fn digits(price: f64) -> u32 {
-    let text = format!("{price}");
-    text.split_once('.').map_or(0, |(_, after)| after.len() as u32)
 }
 
 impl Listings {
@@ -100,7 +95,7 @@ impl Listings {
             first: None,
             last: None,
             first_price: None,
-            digits: 0,
+            digits: i32::MIN,
         });
         Some(InstrumentId(n))
     }
@@ -149,7 +144,7 @@ impl Listings {
         if let Some(price) = prices.last() {
             listed.first_price.get_or_insert(*price);
             if listed.rows <= TICK_ROWS {
-                listed.digits = prices.iter().map(|p| digits(*p)).fold(listed.digits, u32::max);
+                listed.digits = prices.iter().map(|p| digits(*p)).fold(listed.digits, i32::max);
             }
         }
     }
@@ -205,7 +200,8 @@ impl Listings {
             made.universe.assets.push(Asset {
                 id: AssetId(i as u16),
                 name: (*name).to_owned(),
-                money_like: money_like(name),
+                // Where there is nothing but currencies they are what is traded.
+                money_like: money_like(name) && !names.iter().all(|n| money_like(n)),
                 first: firsts.min().unwrap_or_default(),
             });
         }
@@ -272,6 +268,7 @@ impl ListedFacts {
     /// The trading rules that files do not tell: the tick is the finest digit seen, the lot is worth at
     /// most one unit of quote currency, or the hundred-thousandth part of a coin that is one; contracts trade by the tenth (options) or whole (futures).
     fn instrument(&self, id: InstrumentId, asset: AssetId, quote: Option<AssetId>) -> Instrument {
+        let price = self.first_price.filter(|p| p.is_finite() && *p > 0.0);
         let contract = matches!(self.kind, InstrumentKind::Option | InstrumentKind::Move);
         let lot = match self.kind {
             InstrumentKind::Option | InstrumentKind::Move => Decimal::new(1, 1),
@@ -279,7 +276,6 @@ impl ListedFacts {
             _ => {
                 // Of a pair of coins one unit of quote currency would be a fortune.
                 let part = if quote.is_some() { COIN_PARTS } else { 1.0 };
-                let price = self.first_price.filter(|p| p.is_finite() && *p > 0.0);
                 price.map_or(Decimal::ONE, |p| lot(p * part))
             }
         };
@@ -291,7 +287,7 @@ impl ListedFacts {
             venue: self.venue.clone(),
             quote,
             terms: self.terms,
-            tick: Decimal::new(1, self.digits.min(TICK_DIGITS)).into(),
+            tick: price.map_or(Decimal::ONE, |p| tick(self.digits, p)).into(),
             lot,
             // In the quote of a pair of coins, or in the coin of an option, five units are a fortune.
             min_notional: if contract || quote.is_some() {

@@ -7,6 +7,7 @@ use crate::domain::{Decimal, Instrument, InstrumentId, MarketEvent, Stamp, money
 use crate::engine::{Outputs, Settings};
 use crate::execution::Venue;
 use crate::fills::borrow_fraction;
+use crate::ledger::exact::PRICE_SCALE;
 use crate::market::DetailLevel;
 
 impl Real {
@@ -54,7 +55,9 @@ impl Real {
         if settings.costs.is_flat() {
             return;
         }
-        let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
+        let (Some(rate), Some(mark)) =
+            (money::from_estimate(rate, 10), money::from_estimate(mark, PRICE_SCALE))
+        else {
             return self
                 .account
                 .halt("a funding settlement could not be read as decimal numbers".to_owned(), out);

@@ -88,7 +88,10 @@ impl Real {
         deltas.extend(changes.iter().map(|(a, n)| (*a, atoms.quantity(*n))));
         let booked = self.account.trade(id, mark, deltas, fill.as_ref());
         match booked {
-            Ok(report) => self.account.paid += report.fee + report.slippage,
+            Ok(report) => {
+                self.account.paid += report.fee + report.slippage;
+                fill.iter().for_each(|f| out.keep_told_apart(f));
+            }
             Err(e) => {
                 let symbol = &spec.instruments[id.index()].symbol;
                 self.account.halt(format!("{symbol}: the books refused a trade: {e}"), out);

@@ -50,7 +50,10 @@ impl Real {
         for trade in &booked.trades {
             let change = [(agent, trade.quantity)];
             match self.account.trade(trade.instrument, trade.mark, &change, Some(trade)) {
-                Ok(report) => self.account.paid += report.fee + report.slippage,
+                Ok(report) => {
+                    self.account.paid += report.fee + report.slippage;
+                    out.keep(trade, agent);
+                }
                 Err(e) => return self.account.halt(format!("{symbol}: the books refused a trade: {e}"), out),
             }
             // What the desk trades is marked with its bars; anything else may have been held by nobody for long.
@@ -119,6 +122,9 @@ impl Real {
             let change = [(Ledger::TREASURY, own.quantity)];
             let booked = self.account.trade(own.instrument, own.mark, &change, Some(&own));
             self.account.guard("what was less than a lot", &booked, out);
+            if booked.is_ok() {
+                out.keep(&own, Ledger::TREASURY);
+            }
         }
         (!left.quantity.is_zero()).then_some(left)
     }

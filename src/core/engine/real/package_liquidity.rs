@@ -180,6 +180,7 @@ impl Real {
                 self.book_pooled(cx, i, trade)?;
                 // Whoever counts fills has all that was traded.
                 out.fills.extend(trade);
+                trade.iter().for_each(|t| out.keep(t, agent));
                 if !earned.is_zero() {
                     self.account.ledger.fee(agent, -earned)?;
                 }
@@ -191,6 +192,7 @@ impl Real {
                     self.account.paid += gas;
                 }
                 out.fills.extend(trade);
+                trade.iter().for_each(|t| out.keep(t, agent));
                 let package = &mut self.execution.packages.all[i];
                 package.life.legs.ranges.asked.retain(|a| a.number != Some(order));
                 if change == 0.0 {

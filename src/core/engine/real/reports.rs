@@ -209,7 +209,10 @@ impl Real {
         self.execution.services.assets[desk_index].followed(fill);
         out.fills.push(*fill);
         match self.account.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
-            Ok(report) => self.account.paid += report.fee + report.slippage,
+            Ok(report) => {
+                self.account.paid += report.fee + report.slippage;
+                out.keep(fill, carrier);
+            }
             Err(e) => {
                 let symbol = &cx.spec.instruments[fill.instrument.index()].symbol;
                 self.account.halt(format!("{symbol}: the books refused a trade: {e}"), out);

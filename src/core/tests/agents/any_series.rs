@@ -34,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
 const RESTS: &str = "rests-";
 
 /// All families, with short look-backs, on both sides, and presets of all goals.
-fn everybody() -> hive_core::config::Config {
+pub(super) fn everybody() -> hive_core::config::Config {
     let shipped = hive_core::config::shipped().unwrap();
     let mut all = Vec::new();
     for family in FamilyId::ALL.iter().filter(|f| !f.is_structured()) {

@@ -21,6 +21,7 @@ mod operator;
 mod outcomes;
 mod outside;
 mod packages;
+mod price_scale;
 mod quoted_venue;
 mod reactions;
 mod readings;
