@@ -1,6 +1,5 @@
 //! The instruments that files tell of, numbered as they are first seen, and the universe they make.
 
-use super::file_hints::{asset_name, is_dollar};
 use crate::domain::instrument::Asset;
 use crate::domain::{
     AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
@@ -8,6 +7,7 @@ use crate::domain::{
 };
 use crate::market::history::money_like;
 use crate::market::history::scan::{MIN_NOTIONAL, TICK_DIGITS, TICK_ROWS, lot};
+use crate::market::table::{asset_name, is_dollar};
 use crate::market::tape::Tells;
 use std::collections::{BTreeMap, BTreeSet};
 
