@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A folder to work in, with the files of a case.
-struct Desk(tempfile::TempDir);
+struct Desk(tempfile::TempDir, tempfile::TempDir);
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Desk {
         for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
             command.env_remove(name);
         }
-        command.env("XDG_STATE_HOME", self.0.path().join("home"));
+        command.env("XDG_STATE_HOME", self.1.path());
         let done = command.args(args).current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: done.status.code(), out: text(done.stdout), err: text(done.stderr) }
@@ -41,14 +41,15 @@ impl Desk {
 
     /// The summary of a run of a feed.
     fn feed(&self, feed: &str, more: &[&str]) -> Value {
-        let mut args = vec!["backtest", "--feed", feed, "--scouts", "8", "--quiet", "--summary", "s.json"];
+        let summary = self.1.path().join("s.json").to_string_lossy().into_owned();
+        let mut args = vec!["backtest", "--feed", feed, "--scouts", "8", "--quiet", "--summary", &summary];
         if !more.contains(&"--clock") {
             args.extend(["--clock", "4h"]);
         }
         args.extend(more);
         let ran = self.run(&args);
         assert_eq!(ran.code, Some(0), "{feed}: {ran:?}");
-        serde_json::from_slice(&std::fs::read(self.0.path().join("s.json")).unwrap()).unwrap()
+        serde_json::from_slice(&std::fs::read(&summary).unwrap()).unwrap()
     }
 
     /// What is told of an import onto `x.tape`.
@@ -76,7 +77,7 @@ impl Desk {
 
 /// Looks at a case: as it is made here, and as it is kept, where it is.
 fn case(name: &str, make: impl Fn(&Desk), look: impl Fn(&Desk)) {
-    let desk = Desk(tempfile::tempdir().unwrap());
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     make(&desk);
     look(&desk);
     let Some(folder) = std::env::var_os("HIVE_TEST_DATA").map(PathBuf::from) else {
@@ -88,7 +89,7 @@ fn case(name: &str, make: impl Fn(&Desk), look: impl Fn(&Desk)) {
         eprintln!("skipped: no {}; set HIVE_TEST_DATA to the folder with it", kept.display());
         return;
     }
-    let desk = Desk(tempfile::tempdir().unwrap());
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     copy(&kept, desk.0.path());
     look(&desk);
 }
@@ -244,7 +245,9 @@ fn a_date_needs_no_dashes() {
     case("date-without-dashes", make, |desk| {
         let given = desk.feed("history:BTCUSD_1d.csv", &["--clock", "1d"]);
         assert_eq!(given["bars"].as_u64(), Some(60), "{given}");
-        assert!(given["from"].as_str().unwrap().starts_with("2024-01-01"), "{given}");
+        // The first and the last decision.
+        let moment = |key: &str| given[key].as_str().unwrap()[..10].to_owned();
+        assert_eq!((moment("from"), moment("to")), ("2024-01-02".to_owned(), "2024-03-01".to_owned()));
         desk.import(&["BTCUSD_1d.csv"], &[]);
         same(&given, &desk.feed("tape:x.tape", &["--clock", "1d"]));
     });
@@ -413,7 +416,7 @@ fn files_named_after_swaps_are_perps() {
         assert!(told["instruments"].as_array().unwrap().iter().all(|i| i["kind"] == "perp"), "{told}");
         same(&given, &desk.feed("tape:x.tape", &[]));
         // One is known by its asset's name.
-        assert_eq!(desk.feed("history:okx", &["--assets", "BTC"])["bars"], given["bars"]);
+        assert_eq!(desk.feed("history:okx", &["--assets", "BTC"])["bars"].as_u64(), Some(360));
     });
 }
 

@@ -93,7 +93,7 @@ impl Read for ColumnarLines {
 }
 
 /// A column as it is written.
-enum Cells<'a> {
+enum ColumnCells<'a> {
     Number(&'a arrow::array::Float64Array),
     Whole(&'a arrow::array::Int64Array),
     Moment(&'a arrow::array::TimestampNanosecondArray),
@@ -106,13 +106,13 @@ fn lines(batch: &RecordBatch, out: &mut Vec<u8>) -> io::Result<()> {
         .iter()
         .map(|c| cast(c, &written(c.data_type())).map_err(wrong))
         .collect::<Result<_, _>>()?;
-    let cells: Vec<Cells<'_>> = columns
+    let cells: Vec<ColumnCells<'_>> = columns
         .iter()
         .map(|c| match c.data_type() {
-            DataType::Float64 => Cells::Number(c.as_primitive::<Float64Type>()),
-            DataType::Int64 => Cells::Whole(c.as_primitive::<Int64Type>()),
-            DataType::Timestamp(..) => Cells::Moment(c.as_primitive::<TimestampNanosecondType>()),
-            _ => Cells::Text(c.as_string::<i32>()),
+            DataType::Float64 => ColumnCells::Number(c.as_primitive::<Float64Type>()),
+            DataType::Int64 => ColumnCells::Whole(c.as_primitive::<Int64Type>()),
+            DataType::Timestamp(..) => ColumnCells::Moment(c.as_primitive::<TimestampNanosecondType>()),
+            _ => ColumnCells::Text(c.as_string::<i32>()),
         })
         .collect();
     for row in 0..batch.num_rows() {
@@ -122,10 +122,10 @@ fn lines(batch: &RecordBatch, out: &mut Vec<u8>) -> io::Result<()> {
                 continue;
             }
             match cells {
-                Cells::Number(of) => write!(out, "{}", of.value(row))?,
-                Cells::Whole(of) => write!(out, "{}", of.value(row))?,
-                Cells::Moment(of) => write!(out, "{}", of.value(row))?,
-                Cells::Text(of) => {
+                ColumnCells::Number(of) => write!(out, "{}", of.value(row))?,
+                ColumnCells::Whole(of) => write!(out, "{}", of.value(row))?,
+                ColumnCells::Moment(of) => write!(out, "{}", of.value(row))?,
+                ColumnCells::Text(of) => {
                     let plain = of.value(row).bytes().filter(|b| !matches!(b, b',' | b'"' | b'\n' | b'\r'));
                     out.extend(plain);
                 }

@@ -102,11 +102,6 @@ pub fn open_data(path: &Path, choices: &Choices) -> Result<DataSet, FileError> {
 
 /// One file as a source, once it is known to be readable.
 pub fn open_file(path: &Path) -> Result<ImportFile, FileError> {
-    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
-    // A pipe gives its bytes once, and only when somebody writes into it.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is read twice, and is no file")));
-    }
     let nothing: Progress = Arc::new(|_| {});
     let mut found = imports::find(std::slice::from_ref(&path.to_path_buf()), &nothing)?.files;
     match found.pop().filter(|_| found.is_empty()) {

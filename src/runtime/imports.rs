@@ -122,10 +122,17 @@ pub fn find(paths: &[PathBuf], progress: &Progress) -> Result<FoundFiles, FileEr
     let mut found = FoundFiles::default();
     for path in paths {
         let failed = |reason| FileError::Open { path: path.clone(), reason };
-        if std::fs::metadata(path).map_err(failed)?.is_dir() {
+        let kind = std::fs::metadata(path).map_err(failed)?;
+        if kind.is_dir() {
             folder(path, 0, progress, &mut found)?;
-        } else {
+        } else if kind.is_file() {
             file(path, true, progress, &mut found)?;
+        } else {
+            // A pipe gives its bytes once, and only when somebody writes into it.
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is read twice, and is no file",
+            )));
         }
     }
     Ok(found)

@@ -12,7 +12,7 @@ use std::sync::Arc;
 type LookedAt = (Box<dyn SourceFile>, Arc<TableShape>);
 
 /// What a data set consists of.
-pub(super) struct DataSet {
+pub(super) struct FilesByKind {
     /// Files of bars, in the order of their names.
     pub bars: Vec<Box<dyn SourceFile>>,
     /// By file of bars: what it is.
@@ -23,7 +23,7 @@ pub(super) struct DataSet {
     pub notes: Vec<String>,
 }
 
-impl DataSet {
+impl FilesByKind {
     /// Tells the files apart; several kinds or lengths of bars are somebody's to choose from.
     pub fn sort_out(
         settings: &HistorySettings,
@@ -53,7 +53,7 @@ impl DataSet {
         notes.extend(bars.iter().flat_map(|b| b.1.notes.iter().cloned()));
         notes.dedup();
         let (bars, shapes) = bars.into_iter().unzip();
-        Ok(DataSet { bars, shapes, funding, kind, notes })
+        Ok(FilesByKind { bars, shapes, funding, kind, notes })
     }
 }
 

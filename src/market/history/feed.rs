@@ -2,7 +2,7 @@
 //! of its perps between them.
 
 use super::buckets::{bucket, merge};
-use super::data_set::DataSet;
+use super::data_set::FilesByKind;
 use super::funding::{self, FundingFile, Settlements};
 use super::rows::{AlignedRows, BarFiles, Limits, RowsPosition, UsableRow};
 use super::scan;
@@ -10,7 +10,7 @@ use super::settings::HistorySettings;
 use super::source::SourceFile;
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Stamp, Universe};
 use crate::market::feed::{FeedPosition, NO_VOLUME};
-use crate::market::table::{TableKind, TableShape};
+use crate::market::table::{Choices, SETTLED_WITHIN, TableKind, TableShape};
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,6 +44,24 @@ pub struct HistoryFeed {
     queue: VecDeque<Event>,
 }
 
+/// The files of settlements: those among the others, and the one that was named.
+fn paid_by<'a>(
+    set: &'a FilesByKind,
+    named: Option<&'a dyn SourceFile>,
+    choices: &Choices,
+) -> Result<Vec<FundingFile<'a>>, FeedError> {
+    let mut all: Vec<FundingFile<'a>> =
+        set.funding.iter().map(|(source, shape)| (source.as_ref(), Arc::clone(shape))).collect();
+    let Some(source) = named else { return Ok(all) };
+    let shape = TableShape::look(source, choices)?;
+    if !matches!(shape.kind, TableKind::Funding | TableKind::Ticker) {
+        let (file, column) = (source.name().to_owned(), "rate".to_owned());
+        return Err(FeedError::Column { file, column, header: "it holds bars".to_owned() });
+    }
+    all.push((source, Arc::new(shape)));
+    Ok(all)
+}
+
 impl HistoryFeed {
     /// Scans a data set and opens it for streaming. Files are taken in the order of their names, so that
     /// which of two duplicates is first does not depend on the caller. Files of settlements are used for perps only,
@@ -53,7 +71,7 @@ impl HistoryFeed {
         sources: Vec<Box<dyn SourceFile>>,
         funding: Option<&dyn SourceFile>,
     ) -> Result<Self, FeedError> {
-        let set = DataSet::sort_out(settings, sources)?;
+        let set = FilesByKind::sort_out(settings, sources)?;
         let clock = settings.clock;
         let mut limits = Limits {
             // Whole buckets only: a half bar would differ from the same bar of a longer run.
@@ -78,19 +96,7 @@ impl HistoryFeed {
             notes: settings.notes.iter().chain(&set.notes).chain(&found.notes).cloned().collect(),
         };
         let mut report = found.report;
-        let mut paid_by: Vec<FundingFile<'_>> =
-            set.funding.iter().map(|(source, shape)| (source.as_ref(), Arc::clone(shape))).collect();
-        if let Some(source) = funding {
-            let shape = TableShape::look(source, &settings.choices)?;
-            if !matches!(shape.kind, TableKind::Funding | TableKind::Ticker) {
-                return Err(FeedError::Column {
-                    file: source.name().to_owned(),
-                    column: "rate".to_owned(),
-                    header: "it has bars".to_owned(),
-                });
-            }
-            paid_by.push((source, Arc::new(shape)));
-        }
+        let paid_by = paid_by(&set, funding, &settings.choices)?;
         let (settlements, paid) =
             funding::join(&paid_by, &found.universe, found.hash, &mut info, &mut report)?;
         if !info.has_volume {
@@ -219,7 +225,9 @@ impl HistoryFeed {
             if let Some((stamp, open, close)) = mark
                 && next.at >= self.info.from
             {
-                let mark = if stamp == next.at { open } else { close };
+                // Venues stamp a settlement some milliseconds late.
+                let opens = next.at >= stamp && next.at.0 < stamp.0 + SETTLED_WITHIN.0;
+                let mark = if opens { open } else { close };
                 self.settled.push((next.at, next.instrument, next.rate, mark));
             }
         }

@@ -20,7 +20,7 @@ const HEAD: u64 = 4_096;
 /// What a file is: its format, and what it is as a table where it is one.
 #[derive(Clone, Debug)]
 pub struct Detected {
-    /// The format.
+    /// What its rows are told by.
     pub format: ImportFormat,
     pub(super) shape: Option<Arc<TableShape>>,
 }

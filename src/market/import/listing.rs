@@ -42,6 +42,8 @@ pub(super) struct ListedFacts {
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
     first_price: Option<f64>,
+    /// The open of its first bar, and when that is.
+    opening: Option<(Stamp, f64)>,
     digits: u32,
 }
 
@@ -100,6 +102,7 @@ impl Listings {
             first: None,
             last: None,
             first_price: None,
+            opening: None,
             digits: 0,
         });
         Some(InstrumentId(n))
@@ -146,6 +149,11 @@ impl Listings {
             MarketEvent::Pool { price, .. } => &[*price],
             _ => &[],
         };
+        if let MarketEvent::Bar { bar, .. } = event
+            && listed.opening.is_none_or(|(before, _)| at < before)
+        {
+            listed.opening = Some((at, bar.open));
+        }
         if let Some(price) = prices.last() {
             listed.first_price.get_or_insert(*price);
             if listed.rows <= TICK_ROWS {
@@ -198,6 +206,7 @@ impl Listings {
             tells: Vec::new(),
             instruments: vec![None; self.all.len()],
             indices: self.indices.iter().map(|b| asset(b)).collect(),
+            openings: Vec::new(),
         };
         for (i, name) in names.iter().enumerate() {
             let firsts =
@@ -214,6 +223,7 @@ impl Listings {
             let id = InstrumentId(n as u16);
             made.instruments[i] = Some(id);
             made.tells.push(l.tells);
+            made.openings.push(l.opening);
             made.universe.instruments.push(l.instrument(id, asset(&l.base).unwrap_or_default(), quotes[i]));
         }
         made
@@ -246,6 +256,8 @@ pub(super) struct MadeUniverse {
     pub tells: Vec<Tells>,
     pub instruments: Vec<Option<InstrumentId>>,
     pub indices: Vec<Option<AssetId>>,
+    /// By instrument: the open of its first bar, and when that is.
+    pub openings: Vec<Option<(Stamp, f64)>>,
 }
 
 impl ListedFacts {

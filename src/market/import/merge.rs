@@ -205,7 +205,9 @@ impl Survey {
         let mut heap = BinaryHeap::new();
         let mut surveys = Vec::new();
         for (number, (source, survey)) in sources.iter().zip(&self.files).enumerate() {
-            let Some(detected) = survey.detected.as_ref().filter(|_| survey.events > 0) else { continue };
+            let Some(detected) = self.detected[number].as_ref().filter(|_| survey.events > 0) else {
+                continue;
+            };
             let bytes = source.open().map_err(|e| FeedError::Read {
                 file: survey.name.clone(),
                 line: 0,
@@ -351,7 +353,10 @@ impl Join {
                 self.funding[i] = Some(*at);
                 if !mark.is_finite() {
                     let asset = self.universe().instruments[i].asset;
-                    let Some((_, price)) = self.prices[i].or(self.spot[asset.index()]) else {
+                    // Its first bar is told when it closes, and has been open.
+                    let beside = source.format == Some(ImportFormat::Funding);
+                    let opening = self.made.openings[i].filter(|(opened, _)| beside && opened <= at);
+                    let Some((_, price)) = self.prices[i].or(self.spot[asset.index()]).or(opening) else {
                         self.report.bad(&source.name, line, "no price is known at this settlement");
                         return None;
                     };

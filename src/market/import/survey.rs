@@ -120,8 +120,6 @@ pub struct FileSurvey {
     pub hash: String,
     /// Its events must be sorted in memory.
     pub sort: bool,
-    #[serde(skip)]
-    pub(super) detected: Option<Detected>,
 }
 
 /// What all files hold.
@@ -130,14 +128,18 @@ pub struct Survey {
     pub settings: ImportSettings,
     /// By file, in the order of their names.
     pub files: Vec<FileSurvey>,
+    /// By file: what it was known for, where it is read.
+    pub(super) detected: Vec<Option<Detected>>,
     pub(super) listings: Listings,
     /// Rows that must not be used, by the number of their file and their line.
     pub(super) left_out: BTreeMap<(usize, u64), String>,
 }
 
-/// The prices of all files, judged as they go by.
+/// What is learned of all files together while they go by: their prices are judged across files.
 #[derive(Default)]
-struct Prices {
+struct SurveyPass {
+    /// By file: what it is known for, where it is read.
+    detected: Vec<Option<Detected>>,
     judges: BTreeMap<InstrumentId, PriceJudge>,
     found: PriceFindings,
     /// What was found when all of it was read before.
@@ -179,14 +181,14 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) ->
     if sources.len() > FILES_MAX {
         return Err(FeedError::TooMany { name: settings.name.clone(), what: "files", limit: FILES_MAX });
     }
-    let mut prices = Prices::default();
+    let mut prices = SurveyPass::default();
     let mut done = survey_once(settings, sources, &mut prices)?;
     if !prices.found.left_out.is_empty() {
         let left_out = std::mem::take(&mut prices.found.left_out);
-        prices = Prices { left_out, ..Prices::default() };
+        prices = SurveyPass { left_out, ..SurveyPass::default() };
         done = survey_once(settings, sources, &mut prices)?;
     }
-    done.left_out = prices.left_out;
+    (done.left_out, done.detected) = (prices.left_out, prices.detected);
     if let Some((symbol, one, other)) = done.listings.mixed.clone().filter(|_| settings.lenient) {
         let why = FeedError::TwoBars { symbol, one, other }.to_string();
         for file in done.files.iter_mut().filter(|f| f.bar_s.is_some_and(|s| Span::seconds(s) == other)) {
@@ -213,7 +215,7 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) ->
 fn survey_once(
     settings: &ImportSettings,
     sources: &[Box<dyn SourceFile>],
-    prices: &mut Prices,
+    prices: &mut SurveyPass,
 ) -> Result<Survey, FeedError> {
     let mut listings = Listings::new(settings.window.assets.clone());
     let mut files = Vec::with_capacity(sources.len());
@@ -221,6 +223,7 @@ fn survey_once(
         // Of a file that is left out nothing is learned.
         let bar = settings.bar.or(settings.choices.bar());
         let before = bar.map(|_| listings.clone());
+        prices.detected.push(None);
         let read = one(settings, source.as_ref(), &mut listings, (n, &mut *prices))?;
         let other = bar.zip(read.bar_s).filter(|(b, s)| Span::seconds(*s) != *b);
         files.push(match (other, before) {
@@ -239,14 +242,20 @@ fn survey_once(
     for judge in prices.judges.values_mut() {
         judge.finish(&mut prices.found);
     }
-    Ok(Survey { settings: settings.clone(), files, listings, left_out: BTreeMap::new() })
+    Ok(Survey {
+        settings: settings.clone(),
+        files,
+        listings,
+        left_out: BTreeMap::new(),
+        detected: Vec::new(),
+    })
 }
 
 fn one(
     settings: &ImportSettings,
     source: &dyn SourceFile,
     listings: &mut Listings,
-    prices: (usize, &mut Prices),
+    prices: (usize, &mut SurveyPass),
 ) -> Result<FileSurvey, FeedError> {
     let known = match settings.format {
         Some(format) => named(source, format, &settings.choices).map(Ok),
@@ -297,7 +306,7 @@ fn read(
     source: &dyn SourceFile,
     detected: &Detected,
     listings: &mut Listings,
-    (n, prices): (usize, &mut Prices),
+    (n, prices): (usize, &mut SurveyPass),
 ) -> Result<FileSurvey, FeedError> {
     let file = file(settings, source);
     let hasher = Rc::new(RefCell::new(blake3::Hasher::new()));
@@ -324,7 +333,7 @@ fn read(
     let hash = hasher.borrow().finalize();
     let mut done = learned.finish(source.name(), told, listings)?;
     done.format = Some(detected.format);
-    done.detected = Some(detected.clone());
+    prices.detected[n] = Some(detected.clone());
     done.notes.extend(decoder.notes());
     done.verdict = if done.notes.is_empty() && done.findings == Findings::default() {
         FileVerdict::Read
@@ -353,7 +362,6 @@ impl FileSurvey {
             notes: vec![why.to_owned()],
             hash: String::new(),
             sort: false,
-            detected: None,
         }
     }
 }
@@ -383,7 +391,13 @@ struct FileLearned {
 }
 
 impl FileLearned {
-    fn take(&mut self, settings: &ImportSettings, item: &Item, listings: &mut Listings, prices: &mut Prices) {
+    fn take(
+        &mut self,
+        settings: &ImportSettings,
+        item: &Item,
+        listings: &mut Listings,
+        prices: &mut SurveyPass,
+    ) {
         let event = match &item.what {
             RowContent::Bad(why) => return self.findings.bad.add(item.line, || why.clone()),
             _ if !inside(settings, item.at) => return,
@@ -427,7 +441,7 @@ impl FileLearned {
         }
     }
 
-    fn bar(&mut self, item: &Item, instrument: InstrumentId, bar: Bar, prices: &mut Prices) {
+    fn bar(&mut self, item: &Item, instrument: InstrumentId, bar: Bar, prices: &mut SurveyPass) {
         let (at, place) = (item.at, (self.number, item.line));
         let before = self.bars.insert(instrument, (at, bar, item.line));
         let same = before.filter(|b| b.0 == at);

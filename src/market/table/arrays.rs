@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 /// Text of a table, as it stands or made of lists.
 pub(super) enum TableText<R> {
-    /// Lines.
+    /// Lines as they stand.
     Lines(R),
     /// Lists of lists.
     Lists(ListLines<R>),

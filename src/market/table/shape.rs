@@ -85,23 +85,25 @@ impl TableShape {
         let mut bytes = source.open().map_err(failed)?;
         let mut head = Vec::new();
         bytes.by_ref().take(HEAD).read_to_end(&mut head).map_err(failed)?;
-        let sample = Sample::read(source.name(), &head, Cursor::new(head.clone()).chain(bytes))?;
+        let sample = TableSample::read(source.name(), &head, Cursor::new(head.clone()).chain(bytes))?;
         Looked { source, sample, choices, hints: FileHints::of(source.path()) }.shape()
     }
 }
 
 /// The beginning of a file, taken apart.
-struct Sample {
+struct TableSample {
     lists: bool,
     delimiter: u8,
     skipped: usize,
     /// Names of the columns as [`clean`] leaves them; empty without a header.
     header: Vec<String>,
+    /// The same as they stand there.
+    shown: String,
     rows: Vec<(u64, ByteRecord)>,
 }
 
-impl Sample {
-    fn read<R: Read>(name: &str, head: &[u8], bytes: R) -> Result<Sample, FeedError> {
+impl TableSample {
+    fn read<R: Read>(name: &str, head: &[u8], bytes: R) -> Result<TableSample, FeedError> {
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
             return Err(undecided(name, "it is text of two bytes a letter", "save it as UTF-8"));
         }
@@ -116,7 +118,7 @@ impl Sample {
             [b'|', b'\t', b';', b','].into_iter().max_by_key(|d| count(*d)).unwrap_or(b',')
         };
         let mut csv = records(TableText::new(bytes, lists), delimiter);
-        let (mut header, mut rows, mut skipped) = (Vec::new(), Vec::new(), 0);
+        let (mut header, mut rows, mut skipped, mut shown) = (Vec::new(), Vec::new(), 0, String::new());
         let mut record = ByteRecord::new();
         loop {
             match csv.read_byte_record(&mut record) {
@@ -141,6 +143,14 @@ impl Sample {
                         return Err(FeedError::Read { file: name.to_owned(), line, reason });
                     }
                     header = record.iter().map(|c| clean(&String::from_utf8_lossy(c))).collect();
+                    shown = record
+                        .iter()
+                        .map(String::from_utf8_lossy)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                        .chars()
+                        .take(120)
+                        .collect();
                     skipped += 1;
                     continue;
                 }
@@ -150,7 +160,7 @@ impl Sample {
                 break;
             }
         }
-        Ok(Sample { lists, delimiter, skipped, header, rows })
+        Ok(TableSample { lists, delimiter, skipped, header, shown, rows })
     }
 
     fn cells(&self, column: usize) -> impl Iterator<Item = &[u8]> {
@@ -170,7 +180,7 @@ pub(super) fn undecided(file: &str, found: impl Into<String>, ways: impl Into<St
 /// A file that is being understood.
 struct Looked<'a> {
     source: &'a dyn SourceFile,
-    sample: Sample,
+    sample: TableSample,
     choices: Choices,
     hints: FileHints,
 }
@@ -226,7 +236,7 @@ impl Looked<'_> {
         let lacks = |column: &str| FeedError::Column {
             file: self.source.name().to_owned(),
             column: column.to_owned(),
-            header: self.sample.header.join(", ").chars().take(120).collect(),
+            header: self.sample.shown.clone(),
         };
         let columns = names.columns().map_err(|c| lacks(&c))?;
         let time = match names.mapped(ColumnRole::Time) {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::io::Read;
 use std::sync::Arc;
 
-type Rows = Vec<Result<(Stamp, Bar), String>>;
+type ReadRows = Vec<Result<(Stamp, Bar), String>>;
 
 fn decided(text: &str) -> Choices {
     let mut choices = Choices::default();
@@ -23,7 +23,7 @@ fn look(name: &str, text: &str, choices: &str) -> Result<TableShape, FeedError> 
     TableShape::look(&SourceBytes::new(name, text.as_bytes()), &decided(choices))
 }
 
-fn rows(name: &str, text: &str, choices: &str) -> Rows {
+fn rows(name: &str, text: &str, choices: &str) -> ReadRows {
     let shape = look(name, text, choices).unwrap_or_else(|e| panic!("{e}: {text}"));
     let mut rows = TableRows::new(name, Arc::new(shape), text.as_bytes()).unwrap();
     let mut all = Vec::new();
@@ -72,7 +72,7 @@ fn days(header: &str, row: impl Fn(i64, [f64; 5]) -> String) -> String {
     text
 }
 
-fn expected() -> Rows {
+fn expected() -> ReadRows {
     rows("ABCUSDT.csv", &days("timestamp,open,high,low,close,volume\n", |d, p| plain(&iso(d), p, ",")), "")
 }
 
@@ -322,7 +322,7 @@ proptest! {
         let line = |cells: &[String]| order.iter().map(|c| cells[*c].clone()).collect::<Vec<_>>().join(separator);
         let end = if is_packed { "\r\n" } else { "\n" };
         let mut text = line(&columns) + end;
-        let mut right: Rows = Vec::new();
+        let mut right: ReadRows = Vec::new();
         for (h, close) in closes.iter().enumerate() {
             let (open, close) = (f64::from(if h == 0 { *close } else { closes[h - 1] }), f64::from(*close));
             let bar = Bar { open, high: open.max(close) + 0.5, low: open.min(close) - 0.5, close, volume: 7.0 + h as f64 };
