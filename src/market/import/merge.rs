@@ -352,11 +352,7 @@ impl Join {
                 }
                 self.funding[i] = Some(*at);
                 if !mark.is_finite() {
-                    let asset = self.universe().instruments[i].asset;
-                    // Its first bar is told when it closes, and has been open.
-                    let beside = source.format == Some(ImportFormat::Funding);
-                    let opening = self.made.openings[i].filter(|(opened, _)| beside && opened <= at);
-                    let Some((_, price)) = self.prices[i].or(self.spot[asset.index()]).or(opening) else {
+                    let Some(price) = self.price_at(i, *at, source) else {
                         self.report.bad(&source.name, line, "no price is known at this settlement");
                         return None;
                     };
@@ -391,6 +387,14 @@ impl Join {
             VolIndex { .. } => return None,
         }
         Some(event)
+    }
+
+    /// The last price of an instrument, or of its asset. Its first bar is told when it closes, and has been open since.
+    fn price_at(&self, i: usize, at: Stamp, source: &FileSurvey) -> Option<f64> {
+        let asset = self.universe().instruments[i].asset;
+        let beside = source.format == Some(ImportFormat::Funding);
+        let opening = self.made.openings[i].filter(|(opened, _)| beside && *opened <= at);
+        Some(self.prices[i].or(self.spot[asset.index()]).or(opening)?.1)
     }
 
     fn priced(&mut self, id: InstrumentId, at: Stamp, price: f64) {

@@ -38,14 +38,15 @@ impl Ohlcv {
         if let Some(known) = self.known.get(text) {
             return Ok(*known);
         }
-        let pair = match self.rows.symbol() {
-            Some(text) => SymbolPair::of(&cell_text(text)),
-            None => self.file.hints.pair.clone(),
-        };
+        // `BTCUSD@kraken` is of Kraken, whatever the file's name says.
+        let whole = cell_text(text);
+        let (symbol, venue) = whole.split_once('@').unwrap_or((&whole, &self.file.hints.venue));
+        let is_named = self.rows.symbol().is_some();
+        let pair = if is_named { SymbolPair::of(symbol) } else { self.file.hints.pair.clone() };
         let pair = pair.ok_or_else(|| format!("`{}` is no symbol", cell_text(text)))?;
         let text = text.to_vec();
         let id = listings.number(&ListingName {
-            venue: &self.file.hints.venue,
+            venue,
             symbol: &pair.symbol,
             // Both sides, a short pays the borrow rate: what history takes such bars for.
             kind: self.file.hints.kind.unwrap_or(InstrumentKind::Margin),

@@ -108,6 +108,23 @@ pub(crate) struct PriceJudge {
     split: Option<PriceShift>,
 }
 
+impl JudgedRow {
+    /// Time between two rows.
+    fn apart(&self, other: &JudgedRow) -> i64 {
+        other.at.since(self.at).0.abs()
+    }
+
+    /// Whether it opens where the price was and falls: then it was traded all the way down.
+    fn is_crash(&self, before: &JudgedRow) -> bool {
+        within(self.open / before.close, BACK) && self.close < self.open
+    }
+}
+
+/// Time between two rows with nothing missing between them, where bars are so long: days have weekends and holidays.
+fn most(bar: i64) -> i64 {
+    if bar >= Span::DAY.0 { 5 * bar } else { 3 * bar }
+}
+
 fn within(ratio: f64, times: f64) -> bool {
     (1.0 / times..=times).contains(&ratio)
 }
@@ -158,32 +175,40 @@ impl PriceJudge {
         let off = |one: JudgedRow, beside: f64| {
             format!("a close of {} beside {beside}: it stands in another unit", one.close)
         };
-        if within(row.close / level.close, BACK) {
+        let steps = [level.apart(&doubted), doubted.apart(&row)];
+        let unit = if self.spacing.0 == 0 { steps[0].min(steps[1]) } else { self.spacing.0 };
+        let whole = steps.iter().all(|s| *s <= most(unit));
+        if whole && within(row.close / level.close, BACK) {
             found.leave_out(doubted.place, || off(doubted, level.close));
             return self.believe(level, row);
         }
-        if within(row.close / doubted.close, BACK) {
-            if self.believed == 1 {
-                found.leave_out(level.place, || off(level, doubted.close));
-            } else if self.beside(level, doubted) {
-                found.shift(PriceShift {
-                    place: doubted.place,
-                    at: doubted.at,
-                    before: level.close,
-                    after: doubted.close,
-                });
-            }
-            self.believe(level, doubted);
+        let stays = within(row.close / doubted.close, BACK);
+        if whole && stays && self.believed == 1 {
+            found.leave_out(level.place, || off(level, doubted.close));
+            self.level = Some(doubted);
             return self.believe(doubted, row);
         }
-        found.leave_out(doubted.place, || off(doubted, level.close));
-        self.doubted = Some(row);
+        if whole && !stays && !doubted.is_crash(&level) {
+            found.leave_out(doubted.place, || off(doubted, level.close));
+            self.doubted = Some(row);
+            return;
+        }
+        let is_traded = within(doubted.open / level.close, BACK);
+        if steps[0] <= most(unit) && !is_traded && stays {
+            let JudgedRow { place, at, close: after, .. } = doubted;
+            found.shift(PriceShift { place, at, before: level.close, after });
+        }
+        self.believe(level, doubted);
+        if within(row.close / doubted.close, UNIT) {
+            self.believe(doubted, row);
+        } else {
+            self.doubted = Some(row);
+        }
     }
 
     /// Whether nothing is missing between two rows; a coin that comes back after weeks may be another.
     fn beside(&self, one: JudgedRow, next: JudgedRow) -> bool {
-        let most = if self.spacing.0 >= Span::DAY.0 { 5 * Span::DAY.0 } else { 3 * self.spacing.0 };
-        next.at.since(one.at).0.abs() <= most
+        one.apart(&next) <= most(self.spacing.0)
     }
 
     fn splits(&mut self, level: JudgedRow, row: JudgedRow, found: &mut PriceFindings) {
@@ -202,9 +227,11 @@ impl PriceJudge {
         }
     }
 
-    /// The end: what nothing came after is not believed if it is far off.
+    /// The end: what nothing came after is not believed if it is far off, and no crash.
     pub fn finish(&mut self, found: &mut PriceFindings) {
-        if let (Some(level), Some(doubted)) = (self.level, self.doubted.take()) {
+        if let (Some(level), Some(doubted)) = (self.level, self.doubted.take())
+            && !doubted.is_crash(&level)
+        {
             let why =
                 || format!("a close of {} beside {}: it stands in another unit", doubted.close, level.close);
             found.leave_out(doubted.place, why);
@@ -270,6 +297,20 @@ mod tests {
         // Down to a hundredth in a few hours, a wick to nothing, and half of it back at once.
         let crash = closes(&[100.0, 98.0, 60.0, 20.0, 3.0, 0.2, 0.02, 0.01, 0.06, 0.05, 0.2, 0.1]);
         assert_eq!(judged(&crash), PriceFindings::default());
+        // In one bar to nothing, and on; or to nothing, and that was the end.
+        assert_eq!(judged(&closes(&[17.0, 1.0, 0.0003, 0.000_001, 0.000_002])), PriceFindings::default());
+        assert_eq!(judged(&closes(&[17.0, 1.0, 0.0003])), PriceFindings::default());
+        // To nothing, and after weeks without a trade another coin of that name.
+        let mut found = PriceFindings::default();
+        let mut judge = PriceJudge::default();
+        for (day, open, close) in
+            [(0, 30.0, 17.0), (1, 17.0, 1.08), (2, 1.08, 0.0003), (22, 8.9, 6.5), (23, 6.5, 7.1)]
+        {
+            let bar = Bar { open, high: open.max(close), low: open.min(close), close, volume: 1.0 };
+            judge.take((0, day), Stamp(day as i64 * Span::DAY.0), &bar, &mut found);
+        }
+        judge.finish(&mut found);
+        assert_eq!(found, PriceFindings::default());
         // A coin that is renamed after weeks without a trade.
         let mut found = PriceFindings::default();
         let mut judge = PriceJudge::default();
