@@ -36,7 +36,7 @@ impl FilesByKind {
             match shape.kind {
                 TableKind::Bars => bars.push((source, shape)),
                 TableKind::Funding | TableKind::Ticker => funding.push((source, shape)),
-                TableKind::Reference => notes.push(left_out(&source, &of_reference(&shape))),
+                TableKind::Reference => notes.push(left_out(source.as_ref(), &of_reference(&shape))),
             }
         }
         let kind = of_one_kind(settings, &mut bars, &mut notes)?;
@@ -63,7 +63,7 @@ pub(crate) fn of_reference(shape: &TableShape) -> String {
     format!("it is named after {what}, at which nothing is traded; reference=trade takes it for bars")
 }
 
-fn left_out(source: &Box<dyn SourceFile>, why: &str) -> String {
+fn left_out(source: &dyn SourceFile, why: &str) -> String {
     format!("{} is left out: {why}", source.name())
 }
 
@@ -90,7 +90,7 @@ fn of_one_kind(
     bars.retain(|(source, shape)| {
         let keep = shape.hints.kind != Some(other);
         if !keep {
-            notes.push(left_out(source, &format!("its name says that it holds no {kind}")));
+            notes.push(left_out(source.as_ref(), &format!("its name says that it holds no {kind}")));
         }
         keep
     });
@@ -107,7 +107,7 @@ fn of_one_length(
         bars.retain(|(source, shape)| {
             let other: Option<Span> = shape.bar.filter(|b| *b != wanted);
             if let Some(other) = other {
-                notes.push(left_out(source, &format!("its bars are {other} long")));
+                notes.push(left_out(source.as_ref(), &format!("its bars are {other} long")));
             }
             other.is_none()
         });

@@ -20,11 +20,11 @@ pub(super) enum VolumeUnit {
 pub(super) enum DateOrder {
     /// Year, month, day.
     #[default]
-    YearFirst,
+    Year,
     /// Day, month, year.
-    DayFirst,
+    Day,
     /// Month, day, year.
-    MonthFirst,
+    Month,
 }
 
 /// Whether stamps are the open of their bar, or its end.
@@ -113,9 +113,9 @@ impl Choices {
             }
             "dates" => {
                 self.dates = Some(match value {
-                    "ymd" => DateOrder::YearFirst,
-                    "dmy" => DateOrder::DayFirst,
-                    "mdy" => DateOrder::MonthFirst,
+                    "ymd" => DateOrder::Year,
+                    "dmy" => DateOrder::Day,
+                    "mdy" => DateOrder::Month,
                     _ => return Err(wrong()),
                 });
             }

@@ -351,7 +351,7 @@ impl VolumeUnit {
     /// A volume in units of the base.
     pub fn base(self, volume: f64, close: f64) -> f64 {
         match self {
-            VolumeUnit::Base(size) if size == 1.0 => volume,
+            VolumeUnit::Base(1.0) => volume,
             VolumeUnit::Base(size) => volume * size,
             VolumeUnit::Quote(size) => volume * size / close,
             VolumeUnit::Unknown => f64::INFINITY,

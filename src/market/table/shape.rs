@@ -110,7 +110,7 @@ impl TableSample {
         let lists = head.trim_ascii_start().first() == Some(&b'[');
         let is_address = |l: &[u8]| l.windows(4).any(|w| w == b"http");
         let first = head.split(|b| *b == b'\n').find(|l| !l.is_empty() && !is_address(l)).unwrap_or_default();
-        let count = |d: u8| first.iter().filter(|b| **b == d).count();
+        let count = |d: u8| first.split(|b| *b == d).count();
         // Of equals the first: dates may hold what separates nothing.
         let delimiter = if lists {
             b','
@@ -347,8 +347,8 @@ impl Looked<'_> {
             return Ok(());
         }
         shape.time.order = match (dates.iter().any(|d| d.0 > 12), dates.iter().any(|d| d.1 > 12)) {
-            (true, false) => DateOrder::DayFirst,
-            (false, true) => DateOrder::MonthFirst,
+            (true, false) => DateOrder::Day,
+            (false, true) => DateOrder::Month,
             _ => {
                 let found = "its dates do not tell whether the day or the month stands first".to_owned();
                 return Err(undecided(self.source.name(), found, "decide it with dates=dmy or dates=mdy"));

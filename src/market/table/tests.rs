@@ -88,13 +88,13 @@ fn plain(stamp: &str, [o, h, l, c, v]: [f64; 5], s: &str) -> String {
     format!("{stamp}{s}{o}{s}{h}{s}{l}{s}{c}{s}{v}")
 }
 
-#[test]
-fn one_market_is_read_from_each_way_of_writing_it() {
-    let right = expected();
-    assert!(right.iter().all(Result::is_ok) && right.len() == 30);
-    type Row = Box<dyn Fn(i64, [f64; 5]) -> String>;
+type WrittenRow = Box<dyn Fn(i64, [f64; 5]) -> String>;
+
+/// Ways of writing one market: what has to be decided, the header, and a row.
+#[allow(clippy::too_many_lines)] // A table.
+fn ways() -> Vec<(&'static str, &'static str, WrittenRow)> {
     let date = |d: i64| iso(d)[..10].to_owned();
-    let cases: Vec<(&str, &str, Row)> = vec![
+    vec![
         (
             "",
             "Date,Open,High,Low,Close,Volume\n",
@@ -181,8 +181,14 @@ fn one_market_is_read_from_each_way_of_writing_it() {
                 format!("{},{v}", plain(&date(d), [o, h, l, c, (v * c / 100.0).round()], ","))
             }),
         ),
-    ];
-    for (choices, header, row) in cases {
+    ]
+}
+
+#[test]
+fn one_market_is_read_from_each_way_of_writing_it() {
+    let right = expected();
+    assert!(right.iter().all(Result::is_ok) && right.len() == 30);
+    for (choices, header, row) in ways() {
         let text = days(header, row);
         let read = rows("ABCUSDT.csv", &text, choices);
         for (n, (one, other)) in read.iter().zip(&right).enumerate() {
@@ -210,10 +216,10 @@ fn what_would_be_guessed_is_refused_with_the_choice_that_reads_it() {
     };
     let early = "time,close\n20000,5\n20060,6\n";
     let dates = "date,close\n01/02/2024,5\n02/02/2024,6\n";
-    let percent =
-        hours("rate", &|h| format!("{}", 0.01 + 0.001 * (h % 3) as f64)).replace(":00:00", ":00:00");
-    let often =
-        (0..48).map(|m| format!("{},0.0001\n", at(0).0 / 1_000_000_000 + m * 900)).collect::<String>();
+    let percent = hours("rate", &|h| format!("{}", 0.01 + 0.001 * (h % 3) as f64));
+    let often = (0..48)
+        .map(|m| [&(at(0).0 / 1_000_000_000 + m * 900).to_string(), ",0.0001\n"].concat())
+        .collect::<String>();
     let filled = hours("rate", &|h| format!("0.000{}", 1 + h / 8 % 3));
     let dollars = days("date,open,high,low,close,volume\n", |d, [o, h, l, c, _]| {
         plain(&iso(d), [o, h, l, c, 5e10], ",")
@@ -279,8 +285,11 @@ fn choices_are_written_and_read_and_the_last_one_counts() {
     }
 }
 
-/// Ways of writing the moment of an hour: the names of its columns, and its cells.
-const MOMENTS: [(&[&str], fn(i64) -> Vec<String>); 9] = [
+/// The names of the columns of a moment, and its cells at an hour.
+type WrittenMoment = (&'static [&'static str], fn(i64) -> Vec<String>);
+
+/// Ways of writing the moment of an hour.
+const MOMENTS: [WrittenMoment; 9] = [
     (&["timestamp"], |h| vec![hour(h).to_string()]),
     (&["Unix Timestamp"], |h| vec![(hour(h).0 / 1_000_000_000).to_string()]),
     (&["open_time"], |h| vec![(hour(h).0 / 1_000_000).to_string()]),
