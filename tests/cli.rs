@@ -341,7 +341,7 @@ fn mistakes_of_the_command_line_are_named_with_the_way_out() {
         (&["--feed", "history:gone.csv"], &["gone.csv", ".csv.gz"]),
         (&["--feed", "history:gone.csv?kind=swap"], &["kind=perp|spot|margin"]),
         (&["--feed", "binance"], &["binance", "live", "history:PATH"]),
-        (&["--feed", &broken], &["broken.csv", "timestamp", "rename"]),
+        (&["--feed", &broken], &["broken.csv", "`time`", "map=time=COLUMN", "rename"]),
         (&["--feed", &history, "--assets", "DOGE"], &["DOGE", "BTC"]),
         (&["--feed", &history, "--clock", "90m"], &["--clock"]),
         (&["--feed", &history, "--from", "2031-01-01"], &["2031-01-01", "--from"]),

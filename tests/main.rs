@@ -20,6 +20,7 @@ mod data;
 mod disk_full;
 mod doubt;
 mod embedded;
+mod field_inputs;
 mod flows;
 mod hostile;
 mod house;

@@ -17,6 +17,11 @@ fn price(asset: usize, hour: i64) -> f64 {
     base * (1.0 + 0.25 * (t / (190.0 + 40.0 * asset as f64)).sin() + 0.05 * (t / 31.0).sin() + noise)
 }
 
+/// Seconds since 1970 of an hour of 2024.
+fn stamp(hour: i64) -> i64 {
+    1_704_067_200 + hour * 3_600
+}
+
 fn files(dir: &Path) {
     let symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT"];
     let panel = |file: &str, scale: f64, assets: usize| {
@@ -25,7 +30,7 @@ fn files(dir: &Path) {
             for (a, symbol) in symbols.iter().enumerate().take(assets) {
                 let (open, close) = (scale * price(a, h), scale * price(a, h + 1));
                 let (high, low) = (open.max(close) * 1.002, open.min(close) * 0.998);
-                writeln!(text, "{},{symbol},{open:.4},{high:.4},{low:.4},{close:.4},100000", h * 3_600)
+                writeln!(text, "{},{symbol},{open:.4},{high:.4},{low:.4},{close:.4},100000", stamp(h))
                     .unwrap();
             }
         }
@@ -37,7 +42,7 @@ fn files(dir: &Path) {
     for h in (0..HOURS).step_by(8) {
         for symbol in &symbols[..2] {
             let rate = if (h / 240) % 3 == 2 { -0.0003 } else { 0.0004 };
-            writeln!(rates, "{},{symbol},{rate}", h * 3_600).unwrap();
+            writeln!(rates, "{},{symbol},{rate}", stamp(h)).unwrap();
         }
     }
     std::fs::write(dir.join("funding.csv"), rates).unwrap();

@@ -16,8 +16,9 @@ use std::path::PathBuf;
 
 /// What `--help` says after the options.
 const AFTER_HELP: &str = "\
-Feeds: a history's PATH is a panel (timestamp, symbol, open, high, low, close, volume as .csv or
-.csv.gz) or a folder of one such file per symbol. Without ?kind= a file named after perps, futures or
+Feeds: a history's PATH is a panel (timestamp, symbol, open, high, low, close, volume as CSV, JSON
+lists, Parquet or Feather) or a folder of one such file per symbol; `hive data formats` says what is
+read, and what ?KEY=VALUE decides. Without ?kind= a file named after perps, futures or
 swaps holds perps; everything else trades on margin. A tape is made of files of other kinds (funding,
 dated futures, books, option chains, pools, several venues) by `hive data import`.
 

@@ -21,6 +21,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// What every report says of data without volumes.
+pub(crate) const NO_VOLUME: &str = "this data has no volume: no participation limit and no impact apply";
+
 /// A source of events, read once from start to end.
 pub trait Feed: Send {
     /// What is known before the first event.
@@ -165,14 +168,27 @@ pub enum FeedError {
         reason: String,
     },
     /// The header lacks a column that is needed.
-    #[error("{file} has no column `{column}` (its header is: {header}); rename the column to `{column}`")]
+    #[error(
+        "{file} has no column `{column}` (its header is: {header}); name it with map={column}=COLUMN (`hive data … --map`, \
+         `--feed 'history:PATH?map=…'`), or rename it to `{column}`"
+    )]
     Column {
         /// Name of the file, as the report has it.
         file: String,
         /// What is missing.
-        column: &'static str,
+        column: String,
         /// What is there.
         header: String,
+    },
+    /// What a file does not tell and nobody should guess.
+    #[error("{file}: {found}; {ways} (`hive data … --read KEY=VALUE`, `--feed 'history:PATH?KEY=VALUE'`)")]
+    Undecided {
+        /// Name of the file, as the report has it.
+        file: String,
+        /// What was found.
+        found: String,
+        /// What decides it.
+        ways: String,
     },
     /// Nothing usable inside the window.
     #[error("{name} has no usable row{window}{first_bad}; widen --from/--to or check the file")]
@@ -269,7 +285,8 @@ pub enum FeedError {
     },
     /// One instrument with bars of two lengths.
     #[error(
-        "{symbol} has bars of {one} and of {other}; import one length with --bar {one}, or both into two tapes"
+        "{symbol} has bars of {one} and of {other}; choose one length with --bar {one} (`history:PATH?bar={one}`), or import \
+         both into two tapes"
     )]
     TwoBars {
         /// Symbol with bars of two lengths.

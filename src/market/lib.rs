@@ -3,6 +3,7 @@
 //!
 //! * [`feed`]: what every feed promises, and the order of its events;
 //! * [`history`]: panels and folders of CSV, resampled to the decision clock;
+//! * `table`: what anybody's file calls its columns, and what stands in them;
 //! * [`import`]: files of many formats, made into tapes;
 //! * [`tape`]: what a market said in one file, and the feed that runs it;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
@@ -38,6 +39,7 @@ pub mod pricing;
 pub mod quotes;
 pub mod state;
 pub mod synth;
+mod table;
 pub mod tape;
 pub mod units;
 
@@ -45,3 +47,4 @@ pub use clock::DecisionClock;
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 pub use quotes::DetailLevel;
 pub use state::{InstrumentState, Market};
+pub use table::Choices;

@@ -3,8 +3,10 @@
 
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{InstrumentKind, Span, Stamp};
+use crate::market::Choices;
 use crate::market::feed::{Feed, FeedError};
-use crate::market::history::{HistoryFeed, HistorySettings, PairedFeed, Window, kind_of_name};
+use crate::market::history::{HistoryFeed, HistorySettings, PairedFeed, SourceFile, Window, kind_of_name};
+use crate::market::import::{self, ImportFormat};
 use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, SynthWorld};
 use crate::market::tape::{TapeFeed, TapeSettings};
 use crate::market::units::counted;
@@ -24,11 +26,15 @@ pub enum FeedSpec {
         path: PathBuf,
         /// How its instruments are listed; none: by the name of the file.
         kind: Option<InstrumentKind>,
+        /// What was decided of what its files do not tell.
+        choices: Choices,
     },
     /// Perps, spot of the same assets, and funding: files told apart by what is in them.
     Paired {
         /// Two or three files.
         files: Vec<PathBuf>,
+        /// What was decided of what they do not tell.
+        choices: Choices,
     },
     /// A tape that was imported.
     Tape {
@@ -129,6 +135,9 @@ pub enum OpenError {
     /// A feed of a later version.
     #[error("{0:?} is a live exchange, and this version has none; write synth, or history:PATH")]
     Live(String),
+    /// A choice that decides nothing.
+    #[error("{0}")]
+    Choice(String),
     /// Files that are no perps with spot.
     #[error("{0}; write history:PERPS,SPOT or history:PERPS,SPOT,FUNDING, the perps' file named after perps")]
     Pair(String),
@@ -160,10 +169,19 @@ impl FeedSpec {
             return Ok(FeedSpec::Tape { path: path.into() });
         }
         let rest = text.strip_prefix("history:").ok_or_else(unreadable)?;
-        let (path, kind) = match rest.rsplit_once("?kind=") {
-            Some((path, kind)) => (path, Some(InstrumentKind::parse(kind).ok_or_else(unreadable)?)),
-            None => (rest, None),
+        let (path, options) = match rest.rsplit_once('?') {
+            Some((path, options)) if options.contains('=') => (path, options),
+            _ => (rest, ""),
         };
+        let (mut kind, mut choices) = (None, Choices::default());
+        for option in options.split('&').filter(|o| !o.is_empty()) {
+            let (key, value) = option.split_once('=').ok_or_else(unreadable)?;
+            if key == "kind" {
+                kind = Some(InstrumentKind::parse(value).ok_or_else(unreadable)?);
+            } else {
+                choices.set(key, value).map_err(OpenError::Choice)?;
+            }
+        }
         if path.is_empty() {
             return Err(unreadable());
         }
@@ -172,9 +190,9 @@ impl FeedSpec {
             if files.len() > 3 || kind.is_some() || files.iter().any(|f| f.as_os_str().is_empty()) {
                 return Err(unreadable());
             }
-            return Ok(FeedSpec::Paired { files });
+            return Ok(FeedSpec::Paired { files, choices });
         }
-        Ok(FeedSpec::History { path: path.into(), kind })
+        Ok(FeedSpec::History { path: path.into(), kind, choices })
     }
 }
 
@@ -198,20 +216,22 @@ fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
             };
             Ok(Box::new(SynthFeed::new(settings)?))
         }
-        FeedSpec::History { path, kind } => {
-            let data = open_data(path)?;
+        FeedSpec::History { path, kind, choices } => {
+            let data = open_data(path, choices)?;
             let funding = options.funding.as_deref().map(open_file).transpose()?;
             let settings = HistorySettings {
                 name: data.name,
                 clock: options.clock,
                 kind: *kind,
                 window: options.window.clone(),
+                choices: choices.clone(),
+                notes: data.unread,
             };
-            let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::SourceFile);
+            let funding = funding.as_ref().map(|f| f as &dyn SourceFile);
             let feed = HistoryFeed::open(&settings, data.sources, funding)?;
             Ok(Box::new(if options.inside { feed.with_inside() } else { feed }))
         }
-        FeedSpec::Paired { files } => paired(options, files),
+        FeedSpec::Paired { files, choices } => paired(options, files, choices),
         FeedSpec::Tape { path } => {
             let settings = TapeSettings { clock: options.clock, window: options.window.clone() };
             Ok(Box::new(TapeFeed::open(&settings, &open_file(path)?)?))
@@ -219,12 +239,12 @@ fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
     }
 }
 
-/// Perps, spot and funding. A file with a rate is the funding; of two with prices, the one that is named after
+/// Perps, spot and funding. A file of settlements is the funding; of two with prices, the one that is named after
 /// perps is theirs.
-fn paired(options: &FeedOptions, files: &[PathBuf]) -> Result<Box<dyn Feed>, OpenError> {
+fn paired(options: &FeedOptions, files: &[PathBuf], choices: &Choices) -> Result<Box<dyn Feed>, OpenError> {
     let (mut rates, mut prices) = (options.funding.clone(), Vec::new());
     for file in files {
-        if is_funding(file)? {
+        if is_funding(file, choices)? {
             if rates.replace(file.clone()).is_some() {
                 return Err(OpenError::Pair("there are two files of funding rates".to_owned()));
             }
@@ -245,34 +265,27 @@ fn paired(options: &FeedOptions, files: &[PathBuf]) -> Result<Box<dyn Feed>, Ope
             return Err(OpenError::Pair(why.to_owned()));
         }
     };
-    let (perps, spots) = (open_data(perps)?, open_data(spots)?);
+    let (perps, spots) = (open_data(perps, choices)?, open_data(spots, choices)?);
     let rates = rates.as_deref().map(open_file).transpose()?;
     let settings = HistorySettings {
         name: perps.name,
         clock: options.clock,
         kind: None,
         window: options.window.clone(),
+        choices: choices.clone(),
+        notes: perps.unread.into_iter().chain(spots.unread).collect(),
     };
-    let rates = rates.as_ref().map(|f| f as &dyn crate::market::history::SourceFile);
+    let rates = rates.as_ref().map(|f| f as &dyn SourceFile);
     Ok(Box::new(PairedFeed::open(&settings, perps.sources, &spots.name, spots.sources, rates)?))
 }
 
-/// Whether a file's header has a column of rates.
-fn is_funding(path: &std::path::Path) -> Result<bool, OpenError> {
-    use crate::market::history::SourceFile;
-    use std::io::{BufRead, BufReader, Read};
+/// Whether a file holds settlements.
+fn is_funding(path: &std::path::Path, choices: &Choices) -> Result<bool, OpenError> {
     if path.is_dir() {
         return Ok(false);
     }
-    let file = open_file(path)?;
-    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
-    let mut head = String::new();
-    // A header is no longer than this; a file without lines is not read to its end.
-    let limited = file.open().map_err(failed)?.take(4_096);
-    BufReader::new(limited).read_line(&mut head).map_err(failed)?;
-    Ok(head
-        .split(',')
-        .any(|c| ["rate", "fundingrate", "funding_rate"].contains(&c.trim().to_ascii_lowercase().as_str())))
+    let known = import::detect(&open_file(path)?, choices)?;
+    Ok(known.is_ok_and(|k| k.format == ImportFormat::Funding))
 }
 
 /// Reads the end of a window: a plain date includes that day.
@@ -291,10 +304,24 @@ mod tests {
         let with_kind = FeedSpec::parse("history:data/spot_1h.csv.gz?kind=margin").unwrap();
         assert_eq!(
             with_kind,
-            FeedSpec::History { path: "data/spot_1h.csv.gz".into(), kind: Some(InstrumentKind::Margin) }
+            FeedSpec::History {
+                path: "data/spot_1h.csv.gz".into(),
+                kind: Some(InstrumentKind::Margin),
+                choices: Choices::default()
+            }
         );
         let plain = FeedSpec::parse("history:data").unwrap();
-        assert_eq!(plain, FeedSpec::History { path: "data".into(), kind: None });
+        let choices = Choices::default();
+        assert_eq!(plain, FeedSpec::History { path: "data".into(), kind: None, choices });
+        match FeedSpec::parse("history:data?volume=quote&map=time=Date+Time,close=Last&kind=perp").unwrap() {
+            FeedSpec::History { path, kind, choices } => {
+                assert_eq!((path, kind), ("data".into(), Some(InstrumentKind::Perp)));
+                assert_eq!(choices.text(), "map=time=Date+Time,close=Last&volume=quote");
+            }
+            other => panic!("{other:?}"),
+        }
+        let why = FeedSpec::parse("history:data?volume=dollars").unwrap_err().to_string();
+        assert!(why.contains("volume=base|quote|none"), "{why}");
     }
 
     #[test]

@@ -1,19 +1,18 @@
-//! Files in: a panel or a folder of files per symbol, opened as sources that the market room reads.
+//! Files in: a panel, or a folder of files, opened as sources that the market room reads; and what stands beside them.
 //!
-//! Compression is told by the first bytes, not by the name. A file is opened anew for each pass, so it
-//! may be read twice; nothing is held in memory.
+//! What a file is packed in, or a table of columns, is told by its first bytes, not by its name. A file is opened anew for each
+//! pass, so it may be read twice; nothing is held in memory.
 
+use super::imports::{self, FoundFiles, ImportFile, Progress};
 use crate::market::history::SourceFile;
-use flate2::read::MultiGzDecoder;
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use crate::market::import::{self, ImportFormat};
+use crate::market::{Choices, FeedError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Bytes read from a file at once.
-const BUFFER: usize = 1 << 16;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZIP: [u8; 4] = [b'P', b'K', 3, 4];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Files that are not read and named in a report; the rest is counted.
+const UNREAD_NAMED: usize = 8;
 
 /// A data set found on disk.
 pub struct DataSet {
@@ -21,6 +20,8 @@ pub struct DataSet {
     pub name: String,
     /// Its files, by name.
     pub sources: Vec<Box<dyn SourceFile>>,
+    /// What is there and is not read, as reports say it.
+    pub unread: Vec<String>,
 }
 
 /// Why a data set cannot be opened.
@@ -35,115 +36,114 @@ pub enum FileError {
         reason: io::Error,
     },
     /// Packed in a way that is not read here.
-    #[error("{path} is a {packing} file, which is not read here; unpack it to .csv or pack it with gzip", path = path.display())]
+    #[error("{path} is not read: {what}", path = path.display())]
     Packing {
-        /// File that cannot be unpacked.
+        /// File that cannot be read.
         path: PathBuf,
-        /// How it is packed.
-        packing: &'static str,
+        /// What it is, and what to do.
+        what: String,
     },
     /// A folder without data.
-    #[error("{path} holds no .csv or .csv.gz; give the folder that holds one file per symbol", path = path.display())]
+    #[error("{path} holds no file that is read{unread}; give the folder that holds one file per symbol", path = path.display())]
     EmptyFolder {
         /// Folder in which nothing was found.
         path: PathBuf,
+        /// `: the first that is not`, or nothing.
+        unread: String,
     },
+    /// What stands beside the data cannot be read.
+    #[error("{path}: {reason}; write columns as `close = \"Last\"` and choices as `volume = \"quote\"` below [read]", path = path.display())]
+    Mapping {
+        /// File of the mapping.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What is in a file.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
 }
 
-/// Finds a panel file, or the `.csv` and `.csv.gz` files of a folder, and looks at their first bytes.
-pub fn open_data(path: &Path) -> Result<DataSet, FileError> {
-    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
+/// Finds a panel file, or the files of a folder, and looks at their first bytes.
+pub fn open_data(path: &Path, choices: &Choices) -> Result<DataSet, FileError> {
     let name = stem(path);
-    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(DataSet { name, sources: vec![Box::new(open_file(path)?)] });
+    let nothing: Progress = Arc::new(|_| {});
+    let FoundFiles { files, unread } = imports::find(std::slice::from_ref(&path.to_path_buf()), &nothing)?;
+    let mut sources: Vec<Box<dyn SourceFile>> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
+    let mut say = |name: &str, why: &str| lines.push(format!("{name} is not read: {why}"));
+    for one in unread.iter().filter(|u| u.is_data) {
+        say(&one.name, &one.why);
     }
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let entry = entry.map_err(failed)?.path();
-        let ending = entry.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        let packed = ending.as_deref() == Some("gz")
-            && entry.with_extension("").extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-        if (packed || ending.as_deref() == Some("csv")) && entry.is_file() {
-            paths.push(entry);
+    for file in files {
+        let file = file.named_below(path);
+        if file.named {
+            sources.push(Box::new(file));
+            continue;
+        }
+        match import::detect(&file, choices)? {
+            Ok(known) if matches!(known.format, ImportFormat::Ohlcv | ImportFormat::Funding) => {
+                sources.push(Box::new(file))
+            }
+            Ok(known) => say(file.name(), &format!("`hive data import` reads it, as {}", known.format)),
+            Err(why) => say(file.name(), &why),
         }
     }
-    if paths.is_empty() {
-        return Err(FileError::EmptyFolder { path: path.to_path_buf() });
+    if sources.is_empty() {
+        let unread = lines.first().map_or_else(String::new, |first| format!("; {first}"));
+        return Err(FileError::EmptyFolder { path: path.to_path_buf(), unread });
     }
-    // Folders list their files in no order.
-    paths.sort();
-    let mut sources: Vec<Box<dyn SourceFile>> = Vec::with_capacity(paths.len());
-    for path in paths {
-        sources.push(Box::new(open_file(&path)?));
+    if lines.len() > UNREAD_NAMED {
+        let more = lines.split_off(UNREAD_NAMED).len();
+        lines.push(format!("{more} more files are not read"));
     }
-    Ok(DataSet { name, sources })
+    Ok(DataSet { name, sources, unread: lines })
 }
 
 /// One file as a source, once it is known to be readable.
-pub fn open_file(path: &Path) -> Result<FileSource, FileError> {
-    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
-    // A pipe gives its bytes once, and only when somebody writes into it.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is read twice, and is no file")));
-    }
-    let mut file = File::open(path).map_err(failed)?;
-    let head = first_bytes(&mut file).map_err(failed)?;
-    for (magic, packing) in [(ZIP, "zip"), (ZSTD, "zstd")] {
-        if head == magic {
-            return Err(FileError::Packing { path: path.to_path_buf(), packing });
+pub fn open_file(path: &Path) -> Result<ImportFile, FileError> {
+    let nothing: Progress = Arc::new(|_| {});
+    let mut found = imports::find(std::slice::from_ref(&path.to_path_buf()), &nothing)?.files;
+    match found.pop().filter(|_| found.is_empty()) {
+        Some(file) => Ok(file.named_below(path)),
+        None => {
+            let what = "it is a zip of several files, or of none; unpack it, and name the file".to_owned();
+            Err(FileError::Packing { path: path.to_path_buf(), what })
         }
     }
-    Ok(FileSource {
-        path: path.to_path_buf(),
-        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-        stem: stem(path),
-    })
 }
 
-/// A file on disk, plain or packed with gzip.
-#[derive(Clone, Debug)]
-pub struct FileSource {
-    path: PathBuf,
-    name: String,
-    stem: String,
-}
-
-impl SourceFile for FileSource {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn stem(&self) -> &str {
-        &self.stem
-    }
-
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        // An error without its path helps nobody, and the reader of it does not know the path.
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.path.display()));
-        let mut file = File::open(&self.path).map_err(named)?;
-        let head = first_bytes(&mut file).map_err(named)?;
-        let file = BufReader::with_capacity(BUFFER, file);
-        Ok(if head.starts_with(&GZIP) { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
-    }
-}
-
-/// The first four bytes, zero where the file is shorter; the file is left at its start.
-fn first_bytes(file: &mut File) -> io::Result<[u8; 4]> {
-    let mut head = [0; 4];
-    let mut filled = 0;
-    while filled < head.len() {
-        match file.read(&mut head[filled..])? {
-            0 => break,
-            n => filled += n,
+/// What stands beside a file about how to read it: `NAME.map.toml`, or `map.toml` for all of its folder.
+pub(super) fn beside(path: &Path) -> Result<Option<Choices>, FileError> {
+    let own = path.with_file_name(format!("{}.map.toml", stem(path)));
+    let all = path.with_file_name("map.toml");
+    let Some(path) = [own, all].into_iter().find(|p| p.is_file()) else { return Ok(None) };
+    let wrong = |reason: String| FileError::Mapping { path: path.clone(), reason };
+    let text = std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+    let (mut choices, mut map) = (Choices::default(), Vec::new());
+    for (key, value) in &table {
+        match value {
+            toml::Value::String(column) => map.push(format!("{key}={column}")),
+            toml::Value::Table(read) if key == "read" => {
+                for (key, value) in read {
+                    let value = value.as_str().ok_or_else(|| wrong(format!("{key} is no text")))?;
+                    choices.set(key, value).map_err(wrong)?;
+                }
+            }
+            _ => return Err(wrong(format!("{key} is no text"))),
         }
     }
-    file.rewind()?;
-    Ok(head)
+    if !map.is_empty() {
+        choices.set("map", &map.join(",")).map_err(wrong)?;
+    }
+    Ok(Some(choices))
 }
 
 /// `perp_1h` of `…/perp_1h.csv.gz`; a folder's name as it is.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    name.strip_suffix(".csv").unwrap_or(name).to_string()
+    let ending = [".csv", ".json", ".parquet", ".feather", ".zip", ".txt", ".tsv"];
+    ending.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name).to_string()
 }

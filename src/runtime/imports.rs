@@ -1,13 +1,16 @@
-//! Files for importers: found in folders, unpacked from gzip and zip, and counted while they are read.
+//! Files of a market: found in folders, unpacked from gzip and zip, and counted while they are read.
 //!
 //! # Invariants
 //!
-//! 1. Folders are gone through in the order of their names; links to folders are not followed.
+//! 1. Folders are gone through in the order of their names; links to folders are not followed. What is not read is named, with
+//!    why.
 //! 2. Each entry of a zip is a file of its own, named `archive.zip:entry`, and its checksum is checked.
 //!
 //! Nothing is held in memory but the list of files, and nothing is written.
 
-use super::files::FileError;
+use super::columnar::ColumnarKind;
+use super::files::{self, FileError};
+use crate::market::Choices;
 use crate::market::history::SourceFile;
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
@@ -26,7 +29,25 @@ const DEPTH_MAX: usize = 8;
 const LIST_MAX: u64 = 1 << 25;
 const BUFFER: usize = 1 << 16;
 /// What is looked at in a folder.
-const ENDINGS: [&str; 7] = ["csv", "json", "gz", "zip", "txt", "jsonl", "log"];
+const ENDINGS: [&str; 8] = ["csv", "json", "gz", "zip", "txt", "jsonl", "log", "tsv"];
+/// Endings of what holds no market.
+const NO_DATA: [&str; 20] = [
+    "", "md", "png", "jpg", "jpeg", "svg", "pdf", "html", "py", "sh", "rs", "toml", "yaml", "yml", "ini",
+    "ipynb", "bib", "tape", "checksum", "sha256",
+];
+/// First bytes of what is not read, and what to do about it.
+const UNREAD: [(&[u8], &str); 10] = [
+    (&[0x28, 0xb5, 0x2f, 0xfd], "it is packed with zstd; unpack it (`zstd -d`), or pack it with gzip"),
+    (b"BZh", "it is packed with bzip2; unpack it, or pack it with gzip"),
+    (&[0xfd, b'7', b'z', b'X', b'Z'], "it is packed with xz; unpack it, or pack it with gzip"),
+    (b"7z\xbc\xaf", "it is packed with 7z; unpack it, or pack it with gzip"),
+    (b"DBN", "it is Databento's own format; write it as CSV (`dbn --csv`)"),
+    (b"\x89HDF", "it is HDF5; write its table as CSV or Parquet"),
+    (b"SQLite format 3", "it is a database; write its table as CSV or Parquet"),
+    (b"FEA1", "it is the first version of feather; write it again with any pandas of today"),
+    (b"\xd0\xcf\x11\xe0", "it is a spreadsheet; save its sheet as CSV"),
+    (b"\x89PNG", "it is a picture"),
+];
 
 /// Is told how many packed bytes were read.
 pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
@@ -35,6 +56,8 @@ pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 enum FilePart {
     Whole,
+    /// A table kept by columns.
+    Columns(ColumnarKind),
     /// Where its bytes begin, how many they are packed and unpacked, whether they are packed, and their checksum.
     Entry {
         offset: u64,
@@ -45,12 +68,34 @@ enum FilePart {
     },
 }
 
+/// What was found.
+#[derive(Default)]
+pub struct FoundFiles {
+    /// What is read.
+    pub files: Vec<ImportFile>,
+    /// What is not.
+    pub unread: Vec<UnreadFile>,
+}
+
+/// A file that is not read.
+pub struct UnreadFile {
+    /// With its folders, as it was found.
+    pub name: String,
+    /// Why, and what to do about it.
+    pub why: String,
+    /// Whether there may be data in it.
+    pub is_data: bool,
+}
+
 /// A file, or an entry of a zip.
 #[derive(Clone)]
 pub struct ImportFile {
     path: PathBuf,
+    /// With its folders, as it was given or found.
+    whole: String,
     name: String,
     stem: String,
+    choices: Option<Choices>,
     part: FilePart,
     /// Length in bytes as it lies on the disk: of what is packed, the packed length.
     pub size: u64,
@@ -59,26 +104,41 @@ pub struct ImportFile {
     progress: Progress,
 }
 
+impl ImportFile {
+    /// The same, called by its place in a folder.
+    #[must_use]
+    pub fn named_below(mut self, folder: &Path) -> Self {
+        let whole = Path::new(&self.whole);
+        let below = whole.strip_prefix(folder).ok().filter(|b| !b.as_os_str().is_empty());
+        let name =
+            below.map_or_else(|| whole.file_name().unwrap_or(whole.as_os_str()).into(), Path::as_os_str);
+        self.name = name.to_string_lossy().into_owned();
+        self
+    }
+}
+
 /// Finds the files of these paths.
-pub fn find(paths: &[PathBuf], progress: &Progress) -> Result<Vec<ImportFile>, FileError> {
-    let mut found = Vec::new();
+pub fn find(paths: &[PathBuf], progress: &Progress) -> Result<FoundFiles, FileError> {
+    let mut found = FoundFiles::default();
     for path in paths {
         let failed = |reason| FileError::Open { path: path.clone(), reason };
-        if std::fs::metadata(path).map_err(failed)?.is_dir() {
+        let kind = std::fs::metadata(path).map_err(failed)?;
+        if kind.is_dir() {
             folder(path, 0, progress, &mut found)?;
-        } else {
+        } else if kind.is_file() {
             file(path, true, progress, &mut found)?;
+        } else {
+            // A pipe gives its bytes once, and only when somebody writes into it.
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is read twice, and is no file",
+            )));
         }
     }
     Ok(found)
 }
 
-fn folder(
-    path: &Path,
-    depth: usize,
-    progress: &Progress,
-    found: &mut Vec<ImportFile>,
-) -> Result<(), FileError> {
+fn folder(path: &Path, depth: usize, progress: &Progress, found: &mut FoundFiles) -> Result<(), FileError> {
     let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)? {
@@ -88,14 +148,22 @@ fn folder(
     // Folders list their files in no order.
     paths.sort_by(|a, b| a.0.cmp(&b.0));
     for (path, kind) in paths {
-        if kind.is_dir() && depth < DEPTH_MAX {
-            folder(&path, depth + 1, progress, found)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // What hides, and what tells how the others are read.
+        if name.starts_with('.') || name == "map.toml" || name.ends_with(".map.toml") {
+            continue;
         }
-        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        if !kind.is_dir() && path.is_file() && ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
+        if kind.is_dir() {
+            if depth < DEPTH_MAX {
+                folder(&path, depth + 1, progress, found)?;
+            } else {
+                let why = format!("it is a folder {DEPTH_MAX} deep; name it by itself");
+                found.unread.push(UnreadFile { name: path.display().to_string(), why, is_data: true });
+            }
+        } else if path.is_file() {
             file(&path, false, progress, found)?;
         }
-        if found.len() > FILES_MAX {
+        if found.files.len() + found.unread.len() > FILES_MAX {
             let reason = io::Error::other(format!("it holds more than {FILES_MAX} files"));
             return Err(FileError::Open { path, reason });
         }
@@ -103,29 +171,67 @@ fn folder(
     Ok(())
 }
 
-fn file(path: &Path, named: bool, progress: &Progress, found: &mut Vec<ImportFile>) -> Result<(), FileError> {
+fn file(path: &Path, named: bool, progress: &Progress, found: &mut FoundFiles) -> Result<(), FileError> {
     let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
     let mut file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    let mut head = [0; 4];
-    let n = file.read(&mut head).map_err(failed)?;
-    let whole = |name: String, part: FilePart, size: u64| {
-        let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
-        let stem = last.split('.').next().unwrap_or_default().to_owned();
-        ImportFile { path: path.to_path_buf(), name, stem, part, size, named, progress: Arc::clone(progress) }
+    let mut head = Vec::new();
+    file.by_ref().take(16).read_to_end(&mut head).map_err(failed)?;
+    let choices = files::beside(path)?;
+    let whole = |name: String, stem: String, part: FilePart, size: u64| ImportFile {
+        path: path.to_path_buf(),
+        whole: name.clone(),
+        name,
+        stem,
+        choices: choices.clone(),
+        part,
+        size,
+        named,
+        progress: Arc::clone(progress),
     };
     let name = path.display().to_string();
-    match &head[..n] {
-        b"PK\x03\x04" => {
-            for entry in entries(&mut file).map_err(failed)? {
-                found.push(whole(format!("{name}:{}", entry.name), entry.part, entry.size));
-            }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let is_data = !NO_DATA.contains(&ending.as_str());
+    let mut unread = |what: &str| {
+        if named {
+            return Err(FileError::Packing { path: path.to_path_buf(), what: what.to_owned() });
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            return Err(FileError::Packing { path: path.to_path_buf(), packing: "zstd" });
-        }
-        _ => found.push(whole(name, FilePart::Whole, size)),
+        found.unread.push(UnreadFile { name: name.clone(), why: what.to_owned(), is_data });
+        Ok(())
+    };
+    if let Some((_, what)) = UNREAD.iter().find(|u| head.starts_with(u.0)) {
+        return unread(what);
     }
+    if head.starts_with(b"PK\x03\x04") {
+        let entries = match entries(&mut file) {
+            Ok(entries) => entries,
+            Err(e) if named => return Err(failed(e)),
+            Err(e) => return unread(&e.to_string()),
+        };
+        if entries.iter().any(|e| e.name == "[Content_Types].xml") {
+            return unread("it is a spreadsheet; save its sheet as CSV");
+        }
+        for entry in entries {
+            let stem = files::stem(Path::new(&entry.name));
+            found.files.push(whole(format!("{name}:{}", entry.name), stem, entry.part, entry.size));
+        }
+        return Ok(());
+    }
+    if let Some(kind) = ColumnarKind::of(&head) {
+        if let Err(e) = kind.open(path) {
+            return unread(&format!("it is damaged: {e}"));
+        }
+        found.files.push(whole(name, files::stem(path), FilePart::Columns(kind), size));
+        return Ok(());
+    }
+    if !named && !ENDINGS.contains(&ending.as_str()) {
+        return unread(if is_data {
+            "its ending is of no kind that is read; name it by itself, or as .csv"
+        } else {
+            "it is no data"
+        });
+    }
+    found.files.push(whole(name, files::stem(path), FilePart::Whole, size));
     Ok(())
 }
 
@@ -216,9 +322,21 @@ impl SourceFile for ImportFile {
         &self.stem
     }
 
+    fn path(&self) -> &str {
+        &self.whole
+    }
+
+    fn choices(&self) -> Option<&Choices> {
+        self.choices.as_ref()
+    }
+
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         // An error without its path helps nobody.
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
+        if let FilePart::Columns(kind) = self.part {
+            (self.progress)(self.size);
+            return Ok(Box::new(kind.open(&self.path).map_err(named)?));
+        }
         let mut file = File::open(&self.path).map_err(named)?;
         let FilePart::Entry { offset, size, whole, packed, crc } = self.part else {
             let mut head = [0; 2];
@@ -320,7 +438,7 @@ mod tests {
         let progress: Progress = Arc::new(move |n| {
             seen.fetch_add(n, Ordering::Relaxed);
         });
-        let found = find(&[dir.path().to_path_buf()], &progress).unwrap();
+        let found = find(&[dir.path().to_path_buf()], &progress).unwrap().files;
         assert_eq!(found.len(), 1);
         assert!(found[0].name().ends_with("a.zip:es_trade_201312.csv"), "{}", found[0].name());
         assert_eq!((found[0].stem(), found[0].named), ("es_trade_201312", false));
@@ -330,7 +448,7 @@ mod tests {
         let mut damaged = bytes.clone();
         damaged[listed(&bytes, 0) + 16] ^= 1;
         std::fs::write(&path, &damaged).unwrap();
-        let found = find(std::slice::from_ref(&path), &progress).unwrap();
+        let found = find(std::slice::from_ref(&path), &progress).unwrap().files;
         assert!(read(&found[0]).unwrap_err().to_string().contains("checksum"));
         std::fs::write(&path, &bytes[..bytes.len() - 30]).unwrap();
         assert!(find(&[path], &progress).is_err());
@@ -344,10 +462,28 @@ mod tests {
         let stored = CompressionMethod::Stored;
         let bytes = zip(&[("in/", "", stored), ("in/b.csv", &long, PACKED), ("a.csv", "1,2\n", stored)]);
         std::fs::write(&path, &bytes).unwrap();
-        let found = find(&[path], &(Arc::new(|_| {}) as Progress)).unwrap();
+        let found = find(&[path], &(Arc::new(|_| {}) as Progress)).unwrap().files;
         assert_eq!(found.iter().map(SourceFile::stem).collect::<Vec<_>>(), ["b", "a"]);
-        assert!(found[0].size < 1_000, "packed bytes, {}", found[0].size);
+        assert!(found[0].size < 5_000, "packed bytes, {}", found[0].size);
         assert_eq!((read(&found[0]).unwrap(), read(&found[1]).unwrap()), (long, "1,2\n".to_owned()));
+    }
+
+    #[test]
+    fn a_zip_of_the_large_kind_is_read_and_one_that_is_a_spreadsheet_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().large_file(true).compression_method(PACKED);
+        zip.start_file("a.csv", options).unwrap();
+        zip.write_all(b"1,2\n").unwrap();
+        std::fs::write(dir.path().join("a.zip"), zip.finish().unwrap().into_inner()).unwrap();
+        let sheet =
+            super::tests::zip(&[("[Content_Types].xml", "x", PACKED), ("xl/sheet1.xml", "x", PACKED)]);
+        std::fs::write(dir.path().join("b.xlsx"), sheet).unwrap();
+        let found = find(&[dir.path().to_path_buf()], &(Arc::new(|_| {}) as Progress)).unwrap();
+        assert_eq!((found.files.len(), read(&found.files[0]).unwrap().as_str()), (1, "1,2\n"));
+        assert!(
+            found.unread[0].name.ends_with("b.xlsx") && found.unread[0].why.contains("save its sheet as CSV")
+        );
     }
 
     #[test]
@@ -361,7 +497,10 @@ mod tests {
             change(&mut bytes);
             std::fs::write(&path, &bytes).unwrap();
             let found = find(std::slice::from_ref(&path), &(Arc::new(|_| {}) as Progress));
-            found.map_err(|e| e.to_string()).and_then(|f| read(&f[0]).map_err(|e| e.to_string())).unwrap_err()
+            found
+                .map_err(|e| e.to_string())
+                .and_then(|f| read(&f.files[0]).map_err(|e| e.to_string()))
+                .unwrap_err()
         };
         let cases: &[(&str, Change)] = &[
             ("longer than the list says", &|b| b[first + 24] = 3),
@@ -394,9 +533,10 @@ mod tests {
         }
         let nothing: Progress = Arc::new(|_| {});
         let found = find(&[dir.path().to_path_buf()], &nothing).unwrap();
-        let stems: Vec<&str> = found.iter().map(SourceFile::stem).collect();
+        let stems: Vec<&str> = found.files.iter().map(SourceFile::stem).collect();
         assert_eq!(stems, ["b", "a"]);
-        let named = find(&[dir.path().join("c.png")], &nothing).unwrap();
+        assert!(found.unread.len() == 1 && found.unread[0].name.ends_with("c.png"));
+        let named = find(&[dir.path().join("c.png")], &nothing).unwrap().files;
         assert!(named[0].named);
         assert!(find(&[dir.path().join("none")], &nothing).is_err());
     }

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod backup;
+mod columnar;
 pub mod disk_room;
 pub mod drive;
 pub mod evidence;

@@ -12,9 +12,9 @@ use crate::domain::{AgentId, Command, Digest, Event, InstrumentKind, MarketEvent
 use crate::engine::Engine;
 use crate::journal::{self, NEWEST, RecordKind};
 use crate::market::feed::{FeedInfo, FeedPosition, FeedReport};
-use crate::market::history::{HistoryFeed, HistorySettings, Window};
+use crate::market::history::{HistoryFeed, HistorySettings};
 use crate::market::synth::{Detail, SynthFeed, SynthSettings};
-use crate::market::{Feed, FeedError};
+use crate::market::{Choices, Feed, FeedError};
 use crate::recorder::RecordedRun;
 use facts::{absolute, closes, correlation, kurtosis, lagged, mean, moment, pairs, returns, variance_ratio};
 use std::collections::BTreeMap;
@@ -30,11 +30,11 @@ mod facts;
 const FOUR_HOURS: Span = Span(4 * Span::HOUR.0);
 
 fn settings(name: &str, clock: Span) -> HistorySettings {
-    HistorySettings { name: name.into(), clock, kind: None, window: Window::default() }
+    HistorySettings { name: name.into(), clock, ..HistorySettings::default() }
 }
 
 fn open(path: &Path, clock: Span) -> Result<HistoryFeed, FeedError> {
-    let data = open_data(path).unwrap();
+    let data = open_data(path, &Choices::default()).unwrap();
     HistoryFeed::open(&settings(&data.name, clock), data.sources, None)
 }
 
@@ -59,7 +59,7 @@ fn panel(file: &str) -> Option<PathBuf> {
 #[test]
 fn packed_or_plain_and_in_a_folder_the_data_is_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = "timestamp,open,high,low,close,volume\n0,1,2,1,2,5\n3600,2,3,1,1,5\n";
+    let rows = "timestamp,open,high,low,close,volume\n1704067200,1,2,1,2,5\n1704070800,2,3,1,1,5\n";
     let plain = folder.path().join("BTC_USDT-1h.csv");
     std::fs::write(&plain, rows).unwrap();
     // The ending lies: what is inside decides.
@@ -84,12 +84,12 @@ fn packed_or_plain_and_in_a_folder_the_data_is_the_same() {
 #[test]
 fn what_cannot_be_opened_is_named_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = open_data(&folder.path().join("none.csv")).err().unwrap().to_string();
+    let missing = open_data(&folder.path().join("none.csv"), &Choices::default()).err().unwrap().to_string();
     assert!(missing.contains("none.csv") && missing.contains("give the path"), "{missing}");
-    assert!(matches!(open_data(folder.path()), Err(FileError::EmptyFolder { .. })));
+    assert!(matches!(open_data(folder.path(), &Choices::default()), Err(FileError::EmptyFolder { .. })));
     let zip = folder.path().join("x.csv");
     std::fs::write(&zip, b"PK\x03\x04rest").unwrap();
-    assert!(open_file(&zip).err().unwrap().to_string().contains("unpack it"));
+    assert!(open_file(&zip).err().unwrap().to_string().contains("this zip is damaged"));
     let broken = folder.path().join("broken.csv.gz");
     std::fs::write(&broken, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3]).unwrap();
     let text = open(&broken, Span::HOUR).err().unwrap().to_string();
@@ -120,7 +120,7 @@ fn real_perps_join_their_funding() {
     let (Some(bars), Some(funding)) = (panel("perp_1h.csv.gz"), panel("funding.csv.gz")) else {
         return;
     };
-    let data = open_data(&bars).unwrap();
+    let data = open_data(&bars, &Choices::default()).unwrap();
     let funding = open_file(&funding).unwrap();
     let mut feed =
         HistoryFeed::open(&settings(&data.name, FOUR_HOURS), data.sources, Some(&funding)).unwrap();
@@ -140,7 +140,7 @@ fn real_spot_has_its_dead_coins_and_its_hole() {
     let Some(path) = panel("spot_1h.csv.gz") else {
         return;
     };
-    let data = open_data(&path).unwrap();
+    let data = open_data(&path, &Choices::default()).unwrap();
     let mut set = settings(&data.name, FOUR_HOURS);
     set.window.from = Stamp::parse("2022-03-01");
     set.window.to = Stamp::parse("2022-07-01");
@@ -185,7 +185,7 @@ fn the_embedded_market_is_like_the_real_one() {
     let Some(path) = panel("perp_1h.csv.gz") else {
         return;
     };
-    let data = open_data(&path).unwrap();
+    let data = open_data(&path, &Choices::default()).unwrap();
     let mut set = settings(&data.name, FOUR_HOURS);
     // All eight trade from here on.
     set.window.from = Stamp::parse("2020-10-23");

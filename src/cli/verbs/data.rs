@@ -5,13 +5,14 @@ use crate::cli::options;
 use crate::cli::output::{self, print};
 use crate::cli::table::{TextTable, short};
 use crate::domain::{InstrumentKind, Span, Stamp};
+use crate::market::Choices;
 use crate::market::feed::FeedError;
 use crate::market::history::{SourceFile, Window};
 use crate::market::import::{
-    self, Closes, FileSurvey, ImportFormat, ImportSettings, Survey, SurveyNote, WrittenTape,
+    self, Closes, FileSurvey, FileVerdict, ImportFormat, ImportSettings, Survey, SurveyNote, WrittenTape,
 };
 use crate::runtime::feeds;
-use crate::runtime::imports::{self, ImportFile, Progress};
+use crate::runtime::imports::{self, FoundFiles, ImportFile, Progress};
 use clap::{Args as ClapArgs, Subcommand};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -39,7 +40,14 @@ enum DataCommand {
         #[command(flatten)]
         reading: Reading,
     },
-    /// Gaps, duplicates, rows out of order, absurd prices, rows that cannot be used: counted, the first named
+    /// What is read: each format with its columns and a row, the names of columns that are known, and what can be decided
+    Formats {
+        /// Print the answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A verdict on each file: what it is taken for, what is left out, what has to be decided; gaps, duplicates, rows out of
+    /// order, absurd prices, rows that cannot be used, counted and the first named
     Check {
         /// Files or folders
         #[arg(required = true)]
@@ -95,6 +103,12 @@ struct Reading {
     /// No progress bar
     #[arg(long)]
     quiet: bool,
+    /// What files do not tell, as KEY=VALUE: volume=quote, rates=percent, settle=8h, jumps=keep …
+    #[arg(long, value_name = "KEY=VALUE")]
+    read: Vec<String>,
+    /// Which column is what: time=Date+Time,close=Last
+    #[arg(long, value_name = "MAP")]
+    map: Option<String>,
 }
 
 /// Runs `hive data`: looks at files, or makes a tape of them.
@@ -105,6 +119,7 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
             let survey = look(if paths.is_empty() { &here } else { paths }, reading)?;
             if reading.json { as_json(&survey.files) } else { list(&survey.files) }
         }
+        DataCommand::Formats { json } => formats(*json),
         DataCommand::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
         DataCommand::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
             let window = Window {
@@ -118,7 +133,9 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
             let name = out.file_stem().unwrap_or(out.as_os_str()).to_string_lossy().into_owned();
             let format = reading.format()?;
             let venue = venue.clone();
-            let settings = ImportSettings { name, format, venue, kind, window, bar, closes, lenient: false };
+            let choices = reading.choices()?;
+            let settings =
+                ImportSettings { name, format, venue, kind, window, bar, closes, choices, lenient: false };
             if out.exists() && !force {
                 return Err(Failure::Usage(format!(
                     "{} is there already; name another file with --out or add --force",
@@ -128,6 +145,42 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
             import(&settings, paths, out, reading)
         }
     }
+}
+
+/// What is read.
+fn formats(json: bool) -> Result<(), Failure> {
+    let columns = Choices::columns();
+    if json {
+        let all: Vec<_> = ImportFormat::ALL
+            .iter()
+            .map(|f| json!({"format": f, "about": f.about(), "columns": f.columns(), "example": f.example()}))
+            .collect();
+        let columns: Vec<_> =
+            columns.iter().map(|(word, names)| json!({"column": word, "names": names})).collect();
+        let value = json!({"formats": all, "columns": columns, "choices": Choices::KNOWN});
+        let text =
+            serde_json::to_string_pretty(&value).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
+        return print(&(text + "\n"));
+    }
+    let mut text = String::new();
+    for f in ImportFormat::ALL {
+        let _ = writeln!(text, "{f}: {}\n  {}\n  {}", f.about(), f.columns(), f.example());
+    }
+    let _ = writeln!(
+        text,
+        "\nTables come as .csv, .tsv or .txt (`,` `;` `|` or tabs), .json lists, .parquet and .feather, packed with gzip or zip."
+    );
+    let _ =
+        writeln!(text, "Their columns are known by these names, and by any other with --map WORD=COLUMN:");
+    for (word, names) in columns {
+        let _ = writeln!(text, "  {word}: {}", names.join(", "));
+    }
+    let _ = writeln!(
+        text,
+        "What a file does not tell is decided with --read KEY=VALUE, or behind history:PATH?KEY=VALUE:"
+    );
+    let _ = writeln!(text, "  {}", Choices::KNOWN);
+    print(&text)
 }
 
 fn read_kind(text: &str) -> Result<InstrumentKind, Failure> {
@@ -150,6 +203,18 @@ fn read_closes(text: &str) -> Result<Closes, Failure> {
 }
 
 impl Reading {
+    fn choices(&self) -> Result<Choices, Failure> {
+        let mut choices = Choices::default();
+        for text in &self.read {
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            choices.set(key, value).map_err(|why| Failure::Usage(format!("--read {why}")))?;
+        }
+        if let Some(map) = &self.map {
+            choices.set("map", map).map_err(|why| Failure::Usage(format!("--map: {why}")))?;
+        }
+        Ok(choices)
+    }
+
     fn format(&self) -> Result<Option<ImportFormat>, Failure> {
         let read = |text: &String| {
             let wrong = || format!("--format {text} is not known; write one of {}", ImportFormat::known());
@@ -172,7 +237,7 @@ impl Reading {
     }
 }
 
-fn find(paths: &[PathBuf], bar: &ProgressBar) -> Result<Vec<ImportFile>, Failure> {
+fn find(paths: &[PathBuf], bar: &ProgressBar) -> Result<FoundFiles, Failure> {
     let counted = bar.clone();
     let progress: Progress = Arc::new(move |n| counted.inc(n));
     imports::find(paths, &progress).map_err(|e| Failure::Usage(e.to_string()))
@@ -184,12 +249,18 @@ fn sources(files: Vec<ImportFile>) -> Vec<Box<dyn SourceFile>> {
 
 /// Reads files once, those nobody knows too.
 fn look(paths: &[PathBuf], reading: &Reading) -> Result<Survey, Failure> {
-    let settings = ImportSettings { format: reading.format()?, lenient: true, ..ImportSettings::default() };
+    let (format, choices) = (reading.format()?, reading.choices()?);
+    let settings = ImportSettings { format, choices, lenient: true, ..ImportSettings::default() };
     let bar = reading.bar();
-    let files = find(paths, &bar)?;
+    let FoundFiles { files, unread } = find(paths, &bar)?;
     bar.set_length(files.iter().map(|f| f.size).sum());
     bar.set_message("reading");
-    let survey = import::survey(&settings, &mut sources(files)).map_err(|e| failure(&e))?;
+    let mut survey = import::survey(&settings, &mut sources(files)).map_err(|e| failure(&e))?;
+    survey.files.extend(unread.iter().map(|u| {
+        let verdict = if u.is_data { FileVerdict::Unknown } else { FileVerdict::NoData };
+        FileSurvey::without(&u.name, verdict, &format!("it is not read: {}", u.why))
+    }));
+    survey.files.sort_by(|a, b| a.name.cmp(&b.name));
     bar.finish_and_clear();
     Ok(survey)
 }
@@ -223,7 +294,7 @@ fn list(files: &[FileSurvey]) -> Result<(), Failure> {
         };
         table.row([
             f.name.clone(),
-            f.format.map_or("?", ImportFormat::text).to_owned(),
+            f.format.map_or_else(|| f.verdict.text().to_owned(), |format| format.text().to_owned()),
             short(&what, 48),
             day(f.from),
             day(f.to),
@@ -260,27 +331,34 @@ fn check(survey: &Survey, json: bool) -> Result<(), Failure> {
         );
         print(&text)?;
     }
-    let unread: Vec<&str> = files.iter().filter(|f| f.format.is_none()).map(|f| f.name.as_str()).collect();
+    let of =
+        |verdict: FileVerdict| files.iter().filter(move |f| f.verdict == verdict).map(|f| f.name.as_str());
     let unusable: u64 = files.iter().map(|f| f.findings.bad.count).sum();
-    match (unread.first(), unusable) {
-        (Some(first), _) => {
-            Err(Failure::Failed(format!("{} files cannot be read, the first: {first}", unread.len())))
-        }
-        (None, 0) => Ok(()),
-        (None, n) => Err(Failure::Failed(format!("{n} rows cannot be used"))),
+    let said = |n: usize, what: &str, first: &str| {
+        Err(Failure::Failed(format!("{n} files {what}, the first: {first}")))
+    };
+    if let Some(first) = of(FileVerdict::Refused).next() {
+        return said(of(FileVerdict::Refused).count(), "have to be decided", first);
     }
+    if let Some(first) = of(FileVerdict::Unknown).next() {
+        return said(of(FileVerdict::Unknown).count(), "cannot be read", first);
+    }
+    if unusable > 0 { Err(Failure::Failed(format!("{unusable} rows cannot be used"))) } else { Ok(()) }
 }
 
 fn describe(f: &FileSurvey, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = writeln!(
         out,
-        "{}: {}, {} rows, {} to {}",
+        "{}: {}{}",
         f.name,
-        f.format.map_or("not known", ImportFormat::text),
-        f.rows,
-        day(f.from),
-        day(f.to)
+        f.verdict.text(),
+        f.format.map_or_else(String::new, |format| format!(
+            ", {format}, {} rows, {} to {}",
+            f.rows,
+            day(f.from),
+            day(f.to)
+        ))
     );
     let found: [(&str, &SurveyNote); 5] = [
         ("cannot be used", &f.findings.bad),
@@ -307,16 +385,21 @@ fn import(
     reading: &Reading,
 ) -> Result<(), Failure> {
     let bar = reading.bar();
-    let found = find(paths, &bar)?;
+    let FoundFiles { files: found, unread } = find(paths, &bar)?;
+    for one in unread.iter().filter(|u| u.is_data) {
+        output::tell(&[format!("{} is left out: {}", one.name, one.why)]);
+    }
     let mut files = Vec::new();
     for file in found {
-        let known = settings.format.is_some() || import::detect(&file).map_err(|e| failure(&e))?.is_some();
-        if known || file.named {
-            // One that was named and is not known is refused below, with the formats that are.
-            files.push(file);
-        } else {
-            output::tell(&[format!("{} is left out: its format is not known", file.name())]);
+        // One that was named and is not known is refused below, with the formats that are.
+        if settings.format.is_none()
+            && !file.named
+            && let Err(why) = import::detect(&file, &settings.choices).map_err(|e| failure(&e))?
+        {
+            output::tell(&[format!("{} is left out: its format is not known: {why}", file.name())]);
+            continue;
         }
+        files.push(file);
     }
     // Looking at them was counted too.
     bar.reset();

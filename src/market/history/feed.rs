@@ -2,15 +2,18 @@
 //! of its perps between them.
 
 use super::buckets::{bucket, merge};
-use super::funding::{self, Settlements};
-use super::rows::{AlignedRows, Limits, RowsPosition, UsableRow};
+use super::data_set::FilesByKind;
+use super::funding::{self, FundingFile, Settlements};
+use super::rows::{AlignedRows, BarFiles, Limits, RowsPosition, UsableRow};
 use super::scan;
 use super::settings::HistorySettings;
 use super::source::SourceFile;
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Stamp, Universe};
-use crate::market::feed::FeedPosition;
+use crate::market::feed::{FeedPosition, NO_VOLUME};
+use crate::market::table::{Choices, SETTLED_WITHIN, TableKind, TableShape};
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Recorded bars as events.
 pub struct HistoryFeed {
@@ -41,24 +44,44 @@ pub struct HistoryFeed {
     queue: VecDeque<Event>,
 }
 
+/// The files of settlements: those among the others, and the one that was named.
+fn paid_by<'a>(
+    set: &'a FilesByKind,
+    named: Option<&'a dyn SourceFile>,
+    choices: &Choices,
+) -> Result<Vec<FundingFile<'a>>, FeedError> {
+    let mut all: Vec<FundingFile<'a>> =
+        set.funding.iter().map(|(source, shape)| (source.as_ref(), Arc::clone(shape))).collect();
+    let Some(source) = named else { return Ok(all) };
+    let shape = TableShape::look(source, choices)?;
+    if !matches!(shape.kind, TableKind::Funding | TableKind::Ticker) {
+        let (file, column) = (source.name().to_owned(), "rate".to_owned());
+        return Err(FeedError::Column { file, column, header: "it holds bars".to_owned() });
+    }
+    all.push((source, Arc::new(shape)));
+    Ok(all)
+}
+
 impl HistoryFeed {
     /// Scans a data set and opens it for streaming. Files are taken in the order of their names, so that
-    /// which of two duplicates is first does not depend on the caller. `funding` is a file of
-    /// `timestamp, symbol, rate` and is used for perps only.
+    /// which of two duplicates is first does not depend on the caller. Files of settlements are used for perps only,
+    /// whether they stand among the others or are named as `funding`.
     pub fn open(
         settings: &HistorySettings,
-        mut sources: Vec<Box<dyn SourceFile>>,
+        sources: Vec<Box<dyn SourceFile>>,
         funding: Option<&dyn SourceFile>,
     ) -> Result<Self, FeedError> {
-        sources.sort_by(|a, b| a.name().cmp(b.name()));
+        let set = FilesByKind::sort_out(settings, sources)?;
         let clock = settings.clock;
-        let limits = Limits {
+        let mut limits = Limits {
             // Whole buckets only: a half bar would differ from the same bar of a longer run.
             from: settings.window.from.map(|t| Stamp(t.0 + clock.0 - 1).floor(clock)),
             to: settings.window.to.map(|t| t.floor(clock)),
             assets: settings.window.assets.clone(),
+            left_out: Arc::default(),
         };
-        let found = scan::scan(settings, &sources, &limits)?;
+        let files = BarFiles { name: &settings.name, sources: &set.bars, shapes: &set.shapes };
+        let found = scan::scan(settings, set.kind, files, &mut limits)?;
         let mut info = FeedInfo {
             mode: FeedMode::History,
             name: settings.name.clone(),
@@ -70,13 +93,14 @@ impl HistoryFeed {
             bars: (found.to.since(found.from).0 / clock.0) as u64,
             has_volume: found.has_volume,
             has_funding: false,
-            notes: found.notes,
+            notes: settings.notes.iter().chain(&set.notes).chain(&found.notes).cloned().collect(),
         };
         let mut report = found.report;
+        let paid_by = paid_by(&set, funding, &settings.choices)?;
         let (settlements, paid) =
-            funding::join(funding, &found.universe, found.hash, &mut info, &mut report)?;
+            funding::join(&paid_by, &found.universe, found.hash, &mut info, &mut report)?;
         if !info.has_volume {
-            info.notes.push("this data has no volume: no participation limit and no impact apply".into());
+            info.notes.push(NO_VOLUME.into());
         }
         if report.jumps > 0 {
             info.notes.push(format!(
@@ -85,14 +109,14 @@ impl HistoryFeed {
             ));
         }
         let assets = found.universe.assets.len();
-        let rows = AlignedRows::open(&settings.name, &sources, clock, limits, false, found.table)?;
+        let rows = AlignedRows::open(files, clock, limits, false, found.table)?;
         Ok(HistoryFeed {
             bucket: info.from,
             info,
             universe: found.universe,
             report,
             rows,
-            sources,
+            sources: set.bars,
             instruments: found.instruments,
             settlements,
             paid,
@@ -201,7 +225,9 @@ impl HistoryFeed {
             if let Some((stamp, open, close)) = mark
                 && next.at >= self.info.from
             {
-                let mark = if stamp == next.at { open } else { close };
+                // Venues stamp a settlement some milliseconds late.
+                let opens = next.at >= stamp && next.at.0 < stamp.0 + SETTLED_WITHIN.0;
+                let mark = if opens { open } else { close };
                 self.settled.push((next.at, next.instrument, next.rate, mark));
             }
         }

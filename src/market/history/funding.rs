@@ -1,11 +1,16 @@
 //! Funding settlements from a file of `timestamp, symbol, rate`, joined to bars by symbol and stamp.
 
-use super::decode::{DecodedLine, Decoder, RowShape};
+use super::decode::{DecodedLine, Decoder};
 use super::source::SourceFile;
 use super::symbols::SymbolTable;
 use crate::domain::{InstrumentId, InstrumentKind, Stamp, Universe};
+use crate::market::table::{SETTLED_WITHIN, SymbolPair, TableKind, TableShape};
 use crate::market::{FeedError, FeedInfo, FeedReport};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A file of settlements, and what it was found to be.
+pub(super) type FundingFile<'a> = (&'a dyn SourceFile, Arc<TableShape>);
 
 /// A funding settlement as a row tells it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,34 +20,66 @@ pub(super) struct Settlement {
     pub rate: f64,
 }
 
-/// A funding file being read; only settlements of known instruments are given, in the order of stamps.
-pub(super) struct Settlements {
+/// One file of settlements.
+struct SettlementFile {
     decoder: Decoder,
     table: SymbolTable,
-    listed: BTreeMap<String, InstrumentId>,
-    /// By number in `table`: the instrument, if it is ours, and its last settlement, which is not paid
-    /// twice.
-    known: Vec<(Option<InstrumentId>, Option<Stamp>)>,
+    /// By number in `table`: the instrument, if it is ours.
+    known: Vec<Option<InstrumentId>>,
+    /// By number in `table`: the settlement that its ticker speaks of, until it speaks of the next.
+    spoken: Vec<Option<(Stamp, f64)>>,
     last: Stamp,
+}
+
+/// Files of funding being read side by side; only settlements of known instruments are given, in the order of stamps.
+pub(super) struct Settlements {
+    files: Vec<SettlementFile>,
+    /// By file: its next settlement.
+    heads: Vec<Option<Settlement>>,
+    listed: BTreeMap<String, InstrumentId>,
+    /// By instrument: its last settlement, which is not paid twice.
+    paid: Vec<Option<Stamp>>,
     next: Option<Settlement>,
     pub report: FeedReport,
 }
 
+/// A symbol however it is written: `BTC-USDT`, `BTC/USDT:USDT` and `BTCUSDT` are one perp.
+fn plain(symbol: &str) -> String {
+    let pair = SymbolPair::of(symbol);
+    pair.map_or_else(|| symbol.to_owned(), |p| format!("{}{}", p.base, p.quote.unwrap_or_default()))
+}
+
 impl Settlements {
-    /// Opens the file for the instruments of a universe.
-    pub fn open(source: &dyn SourceFile, hash: bool, universe: &Universe) -> Result<Settlements, FeedError> {
-        let mut table = SymbolTable::default();
-        let decoder = Decoder::open(source, RowShape::Funding, hash, &mut table)?;
+    /// Opens the files for the instruments of a universe.
+    pub fn open(
+        files: &[FundingFile<'_>],
+        hash: bool,
+        universe: &Universe,
+    ) -> Result<Settlements, FeedError> {
+        let mut listed: BTreeMap<String, InstrumentId> = BTreeMap::new();
+        for i in &universe.instruments {
+            listed.entry(plain(&i.symbol)).or_insert(i.id);
+        }
+        listed.extend(universe.instruments.iter().map(|i| (i.symbol.clone(), i.id)));
         let mut all = Settlements {
-            decoder,
-            table,
-            listed: universe.instruments.iter().map(|i| (i.symbol.clone(), i.id)).collect(),
-            known: Vec::new(),
-            last: Stamp(i64::MIN),
+            files: Vec::new(),
+            heads: Vec::new(),
+            listed,
+            paid: vec![None; universe.instruments.len()],
             next: None,
             report: FeedReport::default(),
         };
-        all.pull()?;
+        for (source, shape) in files {
+            let mut table = SymbolTable::default();
+            let decoder = Decoder::open(*source, shape, hash, &mut table)?;
+            let (known, spoken) = (Vec::new(), Vec::new());
+            all.files.push(SettlementFile { decoder, table, known, spoken, last: Stamp(i64::MIN) });
+            all.heads.push(None);
+        }
+        for file in 0..all.files.len() {
+            all.pull(file)?;
+        }
+        all.choose()?;
         Ok(all)
     }
 
@@ -55,7 +92,7 @@ impl Settlements {
     pub fn take(&mut self) -> Result<Option<Settlement>, FeedError> {
         let taken = self.next.take();
         if taken.is_some() {
-            self.pull()?;
+            self.choose()?;
         }
         Ok(taken)
     }
@@ -73,55 +110,98 @@ impl Settlements {
         Ok(())
     }
 
-    /// The hash of all bytes and the counts.
-    pub fn finish(self) -> Result<(Option<blake3::Hash>, FeedReport), FeedError> {
-        Ok((self.decoder.finish()?, self.report))
+    /// The hashes of all bytes and the counts.
+    pub fn finish(self) -> Result<(Vec<blake3::Hash>, FeedReport), FeedError> {
+        let mut hashes = Vec::new();
+        for file in self.files {
+            hashes.extend(file.decoder.finish()?);
+        }
+        Ok((hashes, self.report))
     }
 
-    fn pull(&mut self) -> Result<(), FeedError> {
+    /// The earliest of the files' next settlements that was not paid yet.
+    fn choose(&mut self) -> Result<(), FeedError> {
         loop {
-            let (at, symbol) = match self.decoder.advance(&mut self.table)? {
+            let heads = self.heads.iter().enumerate();
+            let Some((file, _)) = heads.filter_map(|(n, h)| Some((n, (*h)?))).min_by_key(|(_, h)| h.at)
+            else {
+                return Ok(());
+            };
+            let Some(one) = self.heads[file].take() else { return Ok(()) };
+            self.pull(file)?;
+            let paid = &mut self.paid[one.instrument.index()];
+            // Of two within a minute one is a repetition.
+            if paid.is_some_and(|p| one.at.0 < p.0 + SETTLED_WITHIN.0) {
+                self.report.duplicates += 1;
+                continue;
+            }
+            *paid = Some(one.at);
+            self.report.rows += 1;
+            self.next = Some(one);
+            return Ok(());
+        }
+    }
+
+    fn pull(&mut self, n: usize) -> Result<(), FeedError> {
+        let file = &mut self.files[n];
+        loop {
+            let (at, symbol) = match file.decoder.advance(&mut file.table)? {
                 DecodedLine::Row(at, symbol) => (at, symbol as usize),
                 DecodedLine::Bad(reason) => {
-                    self.report.bad(self.decoder.name(), self.decoder.line(), &reason);
+                    self.report.bad(file.decoder.name(), file.decoder.line(), &reason);
                     continue;
                 }
                 // A symbol beyond the limit cannot be one of ours: ours are within it.
                 DecodedLine::Full => continue,
                 DecodedLine::End => return Ok(()),
             };
-            while self.known.len() < self.table.names.len() {
-                self.known.push((self.listed.get(&self.table.names[self.known.len()]).copied(), None));
+            while file.known.len() < file.table.names.len() {
+                let name = &file.table.names[file.known.len()];
+                let known = self.listed.get(name).or_else(|| self.listed.get(&plain(name)));
+                file.known.push(known.copied());
+                file.spoken.push(None);
             }
-            let (Some(instrument), paid) = self.known[symbol] else {
-                continue;
+            let Some(instrument) = file.known[symbol] else { continue };
+            let told = match file.decoder.settlement(at) {
+                Ok(told) => told,
+                Err(reason) => {
+                    self.report.bad(file.decoder.name(), file.decoder.line(), &reason);
+                    continue;
+                }
             };
-            if paid == Some(at) {
-                self.report.duplicates += 1;
-                continue;
-            }
-            if at < self.last {
+            let told = if file.decoder.shape().kind == TableKind::Ticker {
+                let spoken = &mut file.spoken[symbol];
+                match (told, *spoken) {
+                    (Some(new), Some(old)) if new.0 > old.0 => spoken.replace(new),
+                    (Some(new), None) => {
+                        *spoken = Some(new);
+                        None
+                    }
+                    (Some(new), Some(old)) if new.0 == old.0 => {
+                        *spoken = Some(new);
+                        None
+                    }
+                    _ => None,
+                }
+            } else {
+                told
+            };
+            let Some((at, rate)) = told else { continue };
+            if at < file.last {
                 self.report.unsorted += 1;
                 continue;
             }
-            match self.decoder.rate() {
-                Ok(rate) => {
-                    self.last = at;
-                    self.known[symbol].1 = Some(at);
-                    self.report.rows += 1;
-                    self.next = Some(Settlement { at, instrument, rate });
-                    return Ok(());
-                }
-                Err(reason) => self.report.bad(self.decoder.name(), self.decoder.line(), &reason),
-            }
+            file.last = at;
+            self.heads[n] = Some(Settlement { at, instrument, rate });
+            return Ok(());
         }
     }
 }
 
-/// Reads the funding file of a data set once for its hash and counts, and opens it again for streaming. Tells which
+/// Reads the files of settlements of a data set once for their hashes and counts, and opens them again for streaming. Tells which
 /// instruments have settlements.
 pub(super) fn join(
-    funding: Option<&dyn SourceFile>,
+    files: &[FundingFile<'_>],
     universe: &Universe,
     bars_hash: blake3::Hash,
     info: &mut FeedInfo,
@@ -129,26 +209,28 @@ pub(super) fn join(
 ) -> Result<(Option<Settlements>, Vec<bool>), FeedError> {
     let mut paid = vec![false; universe.instruments.len()];
     let perps = universe.instruments.first().is_some_and(|i| i.kind == InstrumentKind::Perp);
-    let Some(source) = funding else {
+    let names = || files.iter().map(|f| f.0.name()).collect::<Vec<_>>().join(", ");
+    if files.is_empty() {
         if perps {
             info.notes.push("this data has no funding: perps pay none here".into());
         }
         return Ok((None, paid));
-    };
+    }
     if !perps {
-        info.notes.push(format!("{} is not used: the instruments are not perps", source.name()));
+        info.notes.push(format!("{} is not used: the instruments are not perps", names()));
         return Ok((None, paid));
     }
-    let mut first = Settlements::open(source, true, universe)?;
+    info.notes.extend(files.iter().flat_map(|f| f.1.notes.iter().cloned()));
+    let mut first = Settlements::open(files, true, universe)?;
     while let Some(one) = first.take()? {
         let inside = one.at >= info.from && one.at < info.to;
         paid[one.instrument.index()] |= inside;
         info.has_funding |= inside;
     }
-    let (hash, counts) = first.finish()?;
+    let (hashes, counts) = first.finish()?;
     let mut both = blake3::Hasher::new();
     both.update(bars_hash.as_bytes());
-    if let Some(hash) = hash {
+    for hash in hashes {
         both.update(hash.as_bytes());
     }
     info.data_hash = both.finalize().to_hex().to_string();
@@ -160,11 +242,7 @@ pub(super) fn join(
     let without: Vec<&str> =
         universe.instruments.iter().filter(|i| !paid[i.id.index()]).map(|i| i.symbol.as_str()).collect();
     if !without.is_empty() {
-        info.notes.push(format!(
-            "{} has no funding for {}: they pay none here",
-            source.name(),
-            without.join(" ")
-        ));
+        info.notes.push(format!("{} has no funding for {}: they pay none here", names(), without.join(" ")));
     }
-    Ok((Some(Settlements::open(source, false, universe)?), paid))
+    Ok((Some(Settlements::open(files, false, universe)?), paid))
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const H: i64 = Span::HOUR.0;
 
 fn settings(clock: Span) -> HistorySettings {
-    HistorySettings { name: "panel".into(), clock, kind: None, window: Window::default() }
+    HistorySettings { name: "panel".into(), clock, choices: kept(), ..HistorySettings::default() }
 }
 
 fn open(set: &HistorySettings, text: &str) -> Result<HistoryFeed, FeedError> {
@@ -43,7 +43,8 @@ const HOURS: i64 = 24 * 50;
 /// A panel of one whole hourly asset (so that every window has bars of an hour), and of four with gaps,
 /// late starts, duplicates, bad rows and rows out of order.
 fn rough_panel() -> impl Strategy<Value = String> {
-    let row = (0..HOURS, 0_usize..4, 1_u32..400, 0_u32..40);
+    // No price is fifty times another: such a row would be left out until the next one comes.
+    let row = (0..HOURS, 0_usize..4, 20_u32..400, 0_u32..40);
     prop::collection::vec(row, 60..300).prop_map(|rough| {
         let mut rows: Vec<(i64, usize, u32, u32)> = (0..HOURS).map(|h| (h, 4, 100, 9)).collect();
         rows.extend(rough);

@@ -6,17 +6,15 @@
 //!
 //! # What a file may look like
 //!
-//! * Stamps are the **open** of the bar: ISO, or whole seconds, milliseconds, microseconds since 1970,
-//!   in a column `timestamp`, `date`, `datetime`, `time` or `open_time`.
-//! * `symbol` or `ticker`; without it the symbol is the file's name (`BTC_USDT-1h.csv` is `BTCUSDT`).
-//! * `close`, and `open`, `high`, `low` together or not at all (then the bar is its close).
-//! * `volume` in base units; without it volume is infinite and the notes say so.
+//! What columns are called and how moments are written is `table`'s to know, for this way in and for imports. Without a column of
+//! symbols the symbol is the file's name (`BTC_USDT-1h.csv` is `BTCUSDT`); `open`, `high`, `low` stand there together or not at
+//! all (then the bar is its close); without a volume it is infinite and the notes say so.
 //!
 //! # What files do not tell
 //!
 //! No file carries an exchange's filters. The tick is the finest digit seen in a symbol's first 500 rows
 //! (within [`units`](super::units)), the lot the largest power of ten worth at most one unit of quote currency at its
-//! first close, the smallest order 5 units. The kind is perp where the data set's name says so (`perp`,
+//! first close, the smallest order 5 units. The kind is perp where the name of a file or of a folder says so (`perp`,
 //! `futures`, `swap`) and margin otherwise; the caller may say otherwise.
 //!
 //! # Invariants
@@ -29,7 +27,8 @@
 //! 4. Both passes use the same rows; if they do not, the file changed, which is an error.
 
 pub(super) mod buckets;
-pub(super) mod decode;
+mod data_set;
+mod decode;
 mod feed;
 mod funding;
 #[cfg(test)]
@@ -44,6 +43,16 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 
+/// What made-up rows need: they begin in 1970, and jump.
+#[cfg(test)]
+fn kept() -> crate::market::Choices {
+    let mut choices = crate::market::Choices::default();
+    choices.set("early", "keep").unwrap();
+    choices.set("jumps", "keep").unwrap();
+    choices
+}
+
+pub(super) use data_set::of_reference;
 pub use feed::HistoryFeed;
 pub use paired::PairedFeed;
 pub use settings::{HistorySettings, Window};

@@ -53,6 +53,8 @@ impl PairedFeed {
         if first.from != info.from {
             info.notes.push(format!("{spot} begins at {}: there is no spot before", first.from));
         }
+        let new = first.notes.iter().filter(|n| !info.notes.contains(n)).cloned().collect::<Vec<_>>();
+        info.notes.extend(new);
         let mut numbers = vec![None; spots.universe().instruments.len()];
         for of in &spots.universe().instruments {
             let name = spots.universe().name(of.asset);
@@ -235,8 +237,9 @@ mod tests {
         let settings = HistorySettings {
             name: "perp".into(),
             clock: Span(4 * Span::HOUR.0),
-            kind: None,
             window: Window { to, ..Window::default() },
+            choices: super::super::kept(),
+            ..HistorySettings::default()
         };
         let funding = SourceBytes::new(
             "funding.csv",

@@ -5,14 +5,16 @@
 //! symbol, its decision bucket is not over (no used row lies in a later one) and its numbers can be
 //! believed. So rows may be out of order inside a bucket, across symbols, and nothing need be held back.
 
-use super::decode::{DecodedLine, Decoder, LinePosition, RowShape};
+use super::decode::{DecodedLine, Decoder};
 use super::source::SourceFile;
 use super::symbols::{SYMBOLS_MAX, SymbolParts, SymbolTable};
 use crate::domain::{Bar, Span, Stamp};
+use crate::market::table::{LinePosition, PriceFindings, PriceJudge, TableShape, finishes};
 use crate::market::{FeedError, FeedReport};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
 
 /// Most files open at once; systems allow a process about a thousand.
 pub(super) const FILES_MAX: usize = 512;
@@ -26,6 +28,17 @@ pub(super) struct Limits {
     pub to: Option<Stamp>,
     /// Names that may be meant; `None` takes all.
     pub assets: Option<Vec<String>>,
+    /// Rows that were found not to be what they say, by file and line, and why.
+    pub left_out: Arc<BTreeMap<(usize, u64), String>>,
+}
+
+/// Files that are read side by side, each as what it was found to be.
+#[derive(Clone, Copy)]
+pub(super) struct BarFiles<'a> {
+    /// Name of the data set.
+    pub name: &'a str,
+    pub sources: &'a [Box<dyn SourceFile>],
+    pub shapes: &'a [Arc<TableShape>],
 }
 
 /// A row that can be used.
@@ -44,6 +57,15 @@ pub(super) struct UsableRow {
 struct Last {
     wanted: bool,
     stamp: Option<Stamp>,
+    /// Where the last row stands, and its bar; only while the prices are judged.
+    row: Option<((usize, u64), Bar)>,
+}
+
+/// What is found while the rows go by for the first time.
+#[derive(Default)]
+struct Judging {
+    by_symbol: Vec<PriceJudge>,
+    found: PriceFindings,
 }
 
 /// Where the reading of a data set is.
@@ -62,8 +84,8 @@ pub(super) struct RowsPosition {
 /// Reads the files of a data set side by side.
 pub(super) struct AlignedRows {
     decoders: Vec<Decoder>,
-    /// The next row of each file, earliest first; ties in the order of the files.
-    heap: BinaryHeap<Reverse<(Stamp, usize, u16)>>,
+    /// The next row of each file, earliest first; ties by symbol, then in the order of the files.
+    heap: BinaryHeap<Reverse<(Stamp, u16, usize)>>,
     /// The file whose row was given last and must move on.
     current: Option<usize>,
     name: String,
@@ -72,6 +94,7 @@ pub(super) struct AlignedRows {
     bucket: Stamp,
     last: Vec<Last>,
     over: bool,
+    judging: Option<Judging>,
     /// The symbols, numbered as they came.
     pub table: SymbolTable,
     /// Counts of this pass.
@@ -79,24 +102,25 @@ pub(super) struct AlignedRows {
 }
 
 impl AlignedRows {
-    /// Opens all sources. `hash` says whether [`AlignedRows::finish`] is wanted.
+    /// Opens all sources. `learn` says whether [`AlignedRows::finish`] is wanted.
     pub fn open(
-        name: &str,
-        sources: &[Box<dyn SourceFile>],
+        files: BarFiles<'_>,
         clock: Span,
         limits: Limits,
-        hash: bool,
+        learn: bool,
         mut table: SymbolTable,
     ) -> Result<AlignedRows, FeedError> {
-        if sources.len() > FILES_MAX {
+        let name = files.name;
+        if files.sources.len() > FILES_MAX {
             return Err(FeedError::TooMany { name: name.to_string(), what: "files", limit: FILES_MAX });
         }
-        let mut decoders = Vec::with_capacity(sources.len());
-        for source in sources {
-            decoders.push(Decoder::open(source.as_ref(), RowShape::Bars, hash, &mut table)?);
+        let mut decoders = Vec::with_capacity(files.sources.len());
+        for (source, shape) in files.sources.iter().zip(files.shapes) {
+            decoders.push(Decoder::open(source.as_ref(), shape, learn, &mut table)?);
         }
         let mut rows = AlignedRows {
             decoders,
+            judging: learn.then(Judging::default),
             heap: BinaryHeap::new(),
             current: None,
             name: name.to_string(),
@@ -123,7 +147,7 @@ impl AlignedRows {
             if self.over {
                 return Ok(None);
             }
-            let Some(Reverse((stamp, file, symbol))) = self.heap.pop() else {
+            let Some(Reverse((stamp, symbol, file))) = self.heap.pop() else {
                 return Ok(None);
             };
             self.current = Some(file);
@@ -138,8 +162,14 @@ impl AlignedRows {
             if !last.wanted {
                 continue;
             }
+            let place = (file, self.decoders[file].line());
+            if let Some(why) = self.limits.left_out.get(&place) {
+                self.report.bad(self.decoders[file].name(), place.1, why);
+                continue;
+            }
             if last.stamp == Some(stamp) {
                 self.report.duplicates += 1;
+                self.doubled(symbol, place);
                 continue;
             }
             let bucket = stamp.floor(self.clock);
@@ -153,6 +183,7 @@ impl AlignedRows {
                     self.bucket = bucket;
                     self.last[symbol as usize].stamp = Some(stamp);
                     self.report.rows += 1;
+                    self.judge(symbol, place, stamp, &bar);
                     return Ok(Some(UsableRow { stamp, symbol, bar }));
                 }
                 Err(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
@@ -162,16 +193,44 @@ impl AlignedRows {
 
     /// Whether every file has volumes.
     pub fn has_volume(&self) -> bool {
-        self.decoders.iter().all(Decoder::has_volume)
+        self.decoders.iter().all(|d| d.shape().has_volume())
     }
 
-    /// The hashes of all files, the rest of them read through, with the symbols and the counts.
-    pub fn finish(self) -> Result<(Vec<blake3::Hash>, SymbolTable, FeedReport), FeedError> {
+    /// A second row of a moment: the first is kept, unless this is what it became.
+    fn doubled(&mut self, symbol: u16, place: (usize, u64)) {
+        let Some((judging, last)) = self.judging.as_mut().zip(self.last.get_mut(symbol as usize)) else {
+            return;
+        };
+        let (Some((before, other)), Ok(bar)) = (last.row, self.decoders[place.0].bar()) else { return };
+        if finishes(&bar, &other) {
+            judging
+                .found
+                .leave_out(before, || "a bar that was not over; the finished one is taken".to_owned());
+            last.row = Some((place, bar));
+        }
+    }
+
+    fn judge(&mut self, symbol: u16, place: (usize, u64), at: Stamp, bar: &Bar) {
+        let Some(judging) = &mut self.judging else { return };
+        let symbol = usize::from(symbol);
+        self.last[symbol].row = Some((place, *bar));
+        if judging.by_symbol.len() <= symbol {
+            judging.by_symbol.resize_with(symbol + 1, PriceJudge::default);
+        }
+        judging.by_symbol[symbol].take(place, at, bar, &mut judging.found);
+    }
+
+    /// The hashes of all files, the rest of them read through, with the symbols, the counts, and what was found in the prices.
+    pub fn finish(self) -> Result<(Vec<blake3::Hash>, SymbolTable, FeedReport, PriceFindings), FeedError> {
         let mut hashes = Vec::with_capacity(self.decoders.len());
         for decoder in self.decoders {
             hashes.extend(decoder.finish()?);
         }
-        Ok((hashes, self.table, self.report))
+        let mut judging = self.judging.unwrap_or_default();
+        for judge in &mut judging.by_symbol {
+            judge.finish(&mut judging.found);
+        }
+        Ok((hashes, self.table, self.report, judging.found))
     }
 
     /// Where the reading is.
@@ -214,7 +273,7 @@ impl AlignedRows {
             let decoder = &mut self.decoders[file];
             match decoder.advance(&mut self.table)? {
                 DecodedLine::Row(stamp, symbol) => {
-                    self.heap.push(Reverse((stamp, file, symbol)));
+                    self.heap.push(Reverse((stamp, symbol, file)));
                     return Ok(());
                 }
                 DecodedLine::Bad(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
@@ -232,7 +291,7 @@ impl AlignedRows {
             let name = &self.table.names[self.last.len()];
             let wanted =
                 self.limits.assets.as_ref().is_none_or(|list| SymbolParts::of(name).wanted(name, list));
-            self.last.push(Last { wanted, stamp: None });
+            self.last.push(Last { wanted, ..Last::default() });
         }
         self.last[symbol as usize]
     }

@@ -2,20 +2,25 @@
 
 use super::buckets::bucket;
 use super::ranking::{Entrant, Volumes};
-use super::rows::{AlignedRows, Limits, UsableRow};
+use super::rows::{AlignedRows, BarFiles, Limits, UsableRow};
 use super::settings::{HistorySettings, Window};
 use super::source::SourceFile;
-use super::symbols::{SymbolParts, SymbolTable, choose, kind_of_name, money_like, name_assets};
+use super::symbols::{SymbolParts, SymbolTable, choose, money_like, name_assets};
 use crate::domain::instrument::Asset;
 use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe};
+use crate::market::table::PriceShift;
 use crate::market::units::{digits_of, lot, tick};
 use crate::market::{FeedError, FeedReport};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Rows of a symbol whose prices tell its tick.
 pub(crate) const TICK_ROWS: u64 = 500;
 /// Different spacings that are counted; a real file has a few dozen.
 const SPACINGS_MAX: usize = 4_096;
+/// Bars of a symbol that tell how long they are.
+const ROWS_OF_ONE_LENGTH: u64 = 24;
 /// Smallest order, in quote currency: the smallest filter of large exchanges.
 pub(crate) const MIN_NOTIONAL: i64 = 5;
 
@@ -47,6 +52,8 @@ struct SymbolFacts {
     last_close: f64,
     rows: u64,
     digits: i32,
+    /// The shortest time between two of its bars, and how often it was that.
+    spacing: (Span, u64),
 }
 
 /// How often each spacing between two bars of a symbol came.
@@ -83,23 +90,40 @@ impl Spacings {
     }
 }
 
-/// Reads everything once.
+/// Reads everything once, and again where rows were found that must not be used. `limits` learns which.
 pub(super) fn scan(
     settings: &HistorySettings,
-    sources: &[Box<dyn SourceFile>],
-    limits: &Limits,
+    kind: InstrumentKind,
+    files: BarFiles<'_>,
+    limits: &mut Limits,
 ) -> Result<Scan, FeedError> {
-    let name = &settings.name;
-    let clock = settings.clock;
-    let mut rows = AlignedRows::open(name, sources, clock, limits.clone(), true, SymbolTable::default())?;
-    let ScanResult { mut seen, spacings, volumes, jumps } = read(&mut rows)?;
-    let has_volume = rows.has_volume();
-    let (hashes, table, mut report) = rows.finish()?;
+    let (name, clock) = (files.name, settings.clock);
+    let mut rows = AlignedRows::open(files, clock, limits.clone(), true, SymbolTable::default())?;
+    let mut read_once = read(&mut rows)?;
+    let mut has_volume = rows.has_volume();
+    let mut learned = rows.finish()?;
+    if !learned.3.left_out.is_empty() {
+        limits.left_out = Arc::new(std::mem::take(&mut learned.3.left_out));
+        let mut rows = AlignedRows::open(files, clock, limits.clone(), true, SymbolTable::default())?;
+        read_once = read(&mut rows)?;
+        has_volume = rows.has_volume();
+        learned = rows.finish()?;
+    }
+    let ScanResult { mut seen, spacings, volumes, jumps } = read_once;
+    let (hashes, table, mut report, found) = learned;
+    let shifts = found.undecided(table.names.len());
+    if let Some(shift) = shifts.first().filter(|_| !settings.choices.keeps_jumps()) {
+        return Err(shifted(files, shift));
+    }
     let (bar, gaps) = spacings.bar_and_gaps().unwrap_or((clock, 0));
     report.gaps = gaps;
     report.jumps = jumps;
     if report.unsorted > report.rows {
-        return Err(FeedError::Unsorted { name: name.clone(), unsorted: report.unsorted, rows: report.rows });
+        return Err(FeedError::Unsorted {
+            name: name.to_owned(),
+            unsorted: report.unsorted,
+            rows: report.rows,
+        });
     }
     seen.resize(table.names.len(), None);
     let members = members(name, &table, &seen, &settings.window)?;
@@ -108,6 +132,7 @@ pub(super) fn scan(
         return Err(empty(name, &settings.window, &report));
     };
     fits(name, bar, clock)?;
+    longer(&table, &seen, bar)?;
     let from = bucket(first, bar, clock);
     let mut to = bucket(last, bar, clock).after(clock);
     if let Some(limit) = limits.to {
@@ -116,7 +141,6 @@ pub(super) fn scan(
     if to <= from {
         return Err(empty(name, &settings.window, &report));
     }
-    let kind = settings.kind.unwrap_or_else(|| kind_of_name(name));
     let ListedSymbols { mut universe, instruments, entrants, notes } = list(members, &table, &seen, kind);
     let end = Stamp(last.after(bar).0.min(limits.to.map_or(i64::MAX, |t| t.0)));
     universe.by_volume = volumes.rankings(&entrants, bar, end);
@@ -129,7 +153,7 @@ pub(super) fn scan(
         to,
         has_volume,
         report,
-        hash: hash(sources, &hashes),
+        hash: hash(files.sources, &hashes),
         notes,
     })
 }
@@ -158,7 +182,13 @@ fn read(rows: &mut AlignedRows) -> Result<ScanResult, FeedError> {
         match &mut seen[symbol] {
             None => seen[symbol] = Some(SymbolFacts::new(&row)),
             Some(s) => {
-                spacings.add(row.stamp.since(s.last));
+                let spacing = row.stamp.since(s.last);
+                spacings.add(spacing);
+                match spacing.cmp(&s.spacing.0) {
+                    Ordering::Less => s.spacing = (spacing, 1),
+                    Ordering::Equal => s.spacing.1 += 1,
+                    Ordering::Greater => {}
+                }
                 let ratio = row.bar.close / s.last_close;
                 jumps += u64::from(!(0.1..=10.0).contains(&ratio));
                 s.last = row.stamp;
@@ -254,6 +284,7 @@ impl SymbolFacts {
             last_close: close,
             rows: 1,
             digits: digits_of(&row.bar),
+            spacing: (Span(i64::MAX), 0),
         }
     }
 }
@@ -299,6 +330,30 @@ fn members(
     }
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)
+}
+
+/// Prices that become others from a row on are somebody's to decide.
+fn shifted(files: BarFiles<'_>, shift: &PriceShift) -> FeedError {
+    let (file, line) = shift.place;
+    let ways = crate::market::table::SHIFT_WAYS.to_owned();
+    FeedError::Undecided { file: files.sources[file].name().to_owned(), found: shift.found(line), ways }
+}
+
+/// Symbols whose bars are longer than those of the others would be told before they are over.
+fn longer(table: &SymbolTable, seen: &[Option<SymbolFacts>], bar: Span) -> Result<(), FeedError> {
+    // One that only trades now and then has gaps of all lengths.
+    let is_longer =
+        |f: &&SymbolFacts| f.rows >= ROWS_OF_ONE_LENGTH && f.spacing.0 > bar && f.spacing.1 * 2 > f.rows;
+    for (symbol, facts) in table.names.iter().zip(seen) {
+        if let Some(facts) = facts.as_ref().filter(is_longer) {
+            return Err(FeedError::Undecided {
+                file: symbol.clone(),
+                found: format!("its bars are {} long, and those of the others {bar}", facts.spacing.0),
+                ways: "run those of one length, each named with --assets".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Bars must add up to buckets.

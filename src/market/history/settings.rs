@@ -1,6 +1,7 @@
 //! What a data set is run as: its name, clock, kind, and the part of it that is wanted.
 
 use crate::domain::{InstrumentKind, Span, Stamp};
+use crate::market::table::Choices;
 
 /// Which part of a data set is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Window {
 }
 
 /// How a data set is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistorySettings {
     /// Its name in reports, `perp_1h`.
     pub name: String,
@@ -24,4 +25,8 @@ pub struct HistorySettings {
     pub kind: Option<InstrumentKind>,
     /// Part of the data that is run.
     pub window: Window,
+    /// What was decided of what files do not tell.
+    pub choices: Choices,
+    /// What who found the files has to say of them.
+    pub notes: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! A readable, re-openable run of bytes. The first pass learns the universe, the second streams, so a
 //! source must give the same bytes twice; who opens files is the runtime.
 
+use crate::market::table::Choices;
 use std::io::{self, Read};
 
 /// One file of a data set, already decompressed where it was compressed.
@@ -9,6 +10,14 @@ pub trait SourceFile: Send {
     fn name(&self) -> &str;
     /// Its name without folder and endings; a file without a symbol column takes its symbol from it.
     fn stem(&self) -> &str;
+    /// Its name with the folders that tell of it.
+    fn path(&self) -> &str {
+        self.name()
+    }
+    /// What was decided of this file alone.
+    fn choices(&self) -> Option<&Choices> {
+        None
+    }
     /// Its bytes from the start.
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }

@@ -1,19 +1,12 @@
 //! From symbols as venues write them to assets as agents name them.
 
+use super::source::SourceFile;
 use crate::domain::InstrumentKind;
+use crate::market::table::{FileHints, SymbolPair, TableShape, is_dollar, quote_rank};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most symbols in one data set: the 30-day rankings hold a number for each pair of them (32 MB here).
 pub(super) const SYMBOLS_MAX: usize = 2_048;
-
-/// Quotes that are stripped, in the order in which they claim an asset's plain name.
-const QUOTES: [&str; 15] = [
-    "USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "BTC", "GBP", "JPY", "KRW", "TRY", "BRL", "AUD", "CAD",
-    "CHF",
-];
-/// Those among them from which on amounts are no dollars, and on which a usual ticker has to end.
-const FOREIGN: usize = 5;
-const CURRENCIES: usize = 7;
 
 /// Stablecoins, currencies and gold: no momentum to follow, no trend to ride.
 const MONEY_LIKE: [&str; 35] = [
@@ -30,32 +23,17 @@ pub fn money_like(base: &str) -> bool {
 /// The kind a data set's name tells: perps where it says so, margin otherwise (both sides, with a
 /// borrow rate), since the files themselves do not tell.
 pub fn kind_of_name(name: &str) -> InstrumentKind {
-    let name = name.to_ascii_lowercase();
-    if ["perp", "futures", "swap"].iter().any(|w| name.contains(w)) {
-        InstrumentKind::Perp
-    } else {
-        InstrumentKind::Margin
-    }
+    FileHints::of(name).kind.unwrap_or(InstrumentKind::Margin)
 }
 
-/// The symbol in a file's stem: `BTC_USDT-1h` and `BTCUSDT-1h-2023-01` give `BTCUSDT`.
-pub fn symbol_of_stem(stem: &str) -> String {
-    let (head, exchange) = stem.split_once('@').map_or((stem, None), |(h, e)| (h, Some(e)));
-    let mut symbol = String::new();
-    for piece in head.split(['-', '_', ' ']) {
-        let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
-        let interval =
-            unit.len() < piece.len() && matches!(unit, "s" | "m" | "h" | "d" | "w" | "min" | "D" | "H");
-        if !symbol.is_empty() && (interval || matches!(piece, "daily" | "hourly")) {
-            break;
-        }
-        if !matches!(piece, "perp" | "spot" | "futures" | "swap" | "klines") {
-            symbol.push_str(&piece.to_ascii_uppercase());
-        }
-    }
-    if symbol.is_empty() {
-        symbol = head.to_ascii_uppercase();
-    }
+/// The symbol in a file's name: `BTC_USDT-1h` and `BTCUSDT-1h-2023-01` give `BTCUSDT`, and `BTCUSD@kraken` itself.
+pub(super) fn symbol_of_file(source: &dyn SourceFile, shape: &TableShape) -> String {
+    let exchange = source.stem().split_once('@').map(|(_, exchange)| exchange);
+    let symbol = shape
+        .hints
+        .pair
+        .as_ref()
+        .map_or_else(|| source.stem().to_ascii_uppercase(), |pair| pair.symbol.clone());
     match exchange {
         Some(exchange) => format!("{symbol}@{exchange}"),
         None => symbol,
@@ -67,8 +45,8 @@ pub fn symbol_of_stem(stem: &str) -> String {
 pub(super) struct SymbolParts {
     /// Name of the asset, such as `BTC`.
     pub base: String,
-    /// Place in [`QUOTES`]; `None` if the symbol names no quote (a stock).
-    pub quote: Option<usize>,
+    /// Currency in which it is quoted; `None` if the symbol names none (a stock).
+    pub quote: Option<String>,
     /// What follows the `@`.
     pub exchange: Option<String>,
 }
@@ -80,30 +58,19 @@ impl SymbolParts {
             Some((pair, exchange)) => (pair, Some(exchange.to_string())),
             None => (symbol, None),
         };
-        let split = pair.split_once(['-', '/', '_', ':']);
-        if let Some((base, quote)) = split
-            && let Some(quote) = QUOTES.iter().position(|q| *q == quote)
-        {
-            return SymbolParts { base: base.to_string(), quote: Some(quote), exchange };
-        }
+        let whole = || SymbolParts { base: pair.to_string(), quote: None, exchange: exchange.clone() };
         if money_like(pair) {
-            return SymbolParts { base: pair.to_string(), quote: None, exchange };
+            return whole();
         }
-        for (i, quote) in QUOTES.iter().enumerate() {
-            // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
-            let least = if i >= CURRENCIES || matches!(*quote, "BUSD" | "FDUSD") { 3 } else { 1 };
-            if let Some(base) = pair.strip_suffix(quote)
-                && base.len() >= least
-            {
-                return SymbolParts { base: base.to_string(), quote: Some(i), exchange };
-            }
+        match SymbolPair::of(pair) {
+            Some(SymbolPair { base, quote, .. }) if quote.is_some() => SymbolParts { base, quote, exchange },
+            _ => whole(),
         }
-        SymbolParts { base: pair.to_string(), quote: None, exchange }
     }
 
     /// The quote's name if amounts in it are not dollars.
-    pub fn foreign_quote(&self) -> Option<&'static str> {
-        self.quote.filter(|q| *q >= FOREIGN).map(|q| QUOTES[q])
+    pub fn foreign_quote(&self) -> Option<&str> {
+        self.quote.as_deref().filter(|q| !is_dollar(q))
     }
 
     /// Whether a symbol is that of a contract in dollars whose margin and gains are coins: `BTCUSD_PERP`, `BTC-USD-SWAP`.
@@ -136,7 +103,8 @@ pub(super) fn name_assets(symbols: &[(String, SymbolParts)]) -> Vec<String> {
         exchanges.entry(&parts.base).or_default().insert(parts.exchange.as_deref());
     }
     let mut order: Vec<usize> = (0..symbols.len()).collect();
-    order.sort_by_key(|&i| (symbols[i].1.quote, &symbols[i].0));
+    let rank = |i: usize| symbols[i].1.quote.as_deref().map(|q| quote_rank(q).unwrap_or(usize::MAX));
+    order.sort_by_key(|&i| (rank(i), &symbols[i].0));
     let mut names = vec![String::new(); symbols.len()];
     let mut taken = BTreeSet::new();
     for i in order {
@@ -242,8 +210,8 @@ mod tests {
 
     #[test]
     fn what_is_no_dollar_and_what_is_margined_in_coins_is_known_by_its_symbol() {
-        let quotes =
-            ["USDJPY", "BTCKRW", "ETHBTC", "BTCUSDT", "AAPL"].map(|s| SymbolParts::of(s).foreign_quote());
+        let quotes = ["USDJPY", "BTCKRW", "ETHBTC", "BTCUSDT", "AAPL"].map(SymbolParts::of);
+        let quotes = quotes.each_ref().map(SymbolParts::foreign_quote);
         assert_eq!(quotes, [Some("JPY"), Some("KRW"), Some("BTC"), None, None]);
         let coins = ["BTCUSD_PERP", "BTC-USD-SWAP", "BTCUSDPERP", "BTCUSDTPERP", "BTCUSD"]
             .map(SymbolParts::is_coin_margined);
@@ -275,19 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn stems_give_symbols_and_kinds() {
-        for (stem, symbol) in [
-            ("BTCUSDT", "BTCUSDT"),
-            ("BTC_USDT-1h", "BTCUSDT"),
-            ("BTCUSDT-1h-2023-01", "BTCUSDT"),
-            ("btc-usd", "BTCUSD"),
-            ("BTC_USDT_perp_1h", "BTCUSDT"),
-            ("BTCUSD@kraken", "BTCUSD@kraken"),
-            ("1INCHUSDT", "1INCHUSDT"),
+    fn names_give_kinds() {
+        for (name, kind) in [
+            ("perp_1h", InstrumentKind::Perp),
+            ("spot_1h", InstrumentKind::Margin),
+            ("swaps", InstrumentKind::Perp),
+            ("uniswap", InstrumentKind::Margin),
+            ("btcperps", InstrumentKind::Perp),
         ] {
-            assert_eq!(symbol_of_stem(stem), symbol, "{stem}");
+            assert_eq!(kind_of_name(name), kind, "{name}");
         }
-        assert_eq!(kind_of_name("perp_1h"), InstrumentKind::Perp);
-        assert_eq!(kind_of_name("spot_1h"), InstrumentKind::Margin);
     }
 }

@@ -12,7 +12,7 @@ fn hours(n: i64) -> Span {
 }
 
 fn settings(clock: Span) -> HistorySettings {
-    HistorySettings { name: "panel".into(), clock, kind: None, window: Window::default() }
+    HistorySettings { name: "panel".into(), clock, choices: kept(), ..HistorySettings::default() }
 }
 
 fn files(files: &[(&str, &str)]) -> Vec<Box<dyn SourceFile>> {
@@ -300,9 +300,18 @@ fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_momen
 fn the_hash_is_that_of_the_bytes_whatever_the_window() {
     let text = panel(hourly("AUSDT", 0, 100, 1.0));
     let mut set = settings(hours(4));
+    set.choices = crate::market::Choices::default();
+    let hash = |set: &HistorySettings| {
+        let feed = HistoryFeed::open(set, files(&[("p.csv", &text)]), None).unwrap();
+        feed.info().data_hash.clone()
+    };
+    let whole = hash(&set);
     set.window.to = Some(Stamp(40 * H));
-    let feed = HistoryFeed::open(&set, files(&[("p.csv", &text)]), None).unwrap();
-    assert_eq!(feed.info().data_hash, blake3::hash(text.as_bytes()).to_hex().to_string());
+    assert_eq!(hash(&set), whole);
+    assert_eq!(whole, blake3::hash(text.as_bytes()).to_hex().to_string());
+    // The same bytes read otherwise are other data.
+    set.choices.set("volume", "quote").unwrap();
+    assert_ne!(hash(&set), blake3::hash(text.as_bytes()).to_hex().to_string());
 }
 
 #[test]

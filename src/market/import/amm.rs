@@ -7,12 +7,12 @@
 
 use super::ImportFormat;
 use super::csv_rows::{CsvRows, FileBytes};
-use super::file_hints::{asset_name, is_dollar};
 use super::item::{Decode, Item, NamedFile, RowContent};
 use super::listing::{ListingName, Listings};
 use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span};
 use crate::market::FeedError;
 use crate::market::history::money_like;
+use crate::market::table::{asset_name, is_dollar};
 
 /// A token and its decimals.
 type Token = (&'static str, i32);

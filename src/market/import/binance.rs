@@ -8,12 +8,12 @@
 //! COIN-M counts contracts of 100 dollars (BTC) or 10 (others): sizes are turned into coins.
 
 use super::csv_rows::FileBytes;
-use super::file_hints::SymbolPair;
 use super::item::{Decode, Item, NamedFile};
 use super::listing::{ListingName, Listings};
 use super::messages::{FileLines, Number, PriceSize, believed, levels, parse, wrapped};
 use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Stamp};
 use crate::market::FeedError;
+use crate::market::table::SymbolPair;
 use serde::Deserialize;
 use std::collections::VecDeque;
 

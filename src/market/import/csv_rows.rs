@@ -3,7 +3,7 @@
 use crate::domain::Stamp;
 use crate::market::FeedError;
 use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
-use crate::market::history::decode::{read_number, read_stamp, shown};
+use crate::market::table::{read_number, read_stamp, shown};
 use csv::ByteRecord;
 use std::io::{BufReader, Read};
 
@@ -86,7 +86,7 @@ impl CsvRows {
     pub fn need(&self, names: &[&'static str]) -> Result<usize, FeedError> {
         self.find(names).ok_or_else(|| FeedError::Column {
             file: self.name.clone(),
-            column: names.first().copied().unwrap_or_default(),
+            column: names.first().copied().unwrap_or_default().to_owned(),
             header: self.columns.join(", ").chars().take(120).collect(),
         })
     }

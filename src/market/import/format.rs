@@ -3,10 +3,10 @@
 use std::fmt;
 
 macro_rules! formats {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $text:literal, $columns:literal, $example:literal);+ $(;)?) => {
         /// A kind of file that an importer knows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum ImportFormat { $($(#[$doc])* $variant),+ }
+        pub enum ImportFormat { $($(#[doc = $doc])* $variant),+ }
 
         impl ImportFormat {
             /// All of them.
@@ -16,6 +16,21 @@ macro_rules! formats {
             pub fn text(self) -> &'static str {
                 match self { $(ImportFormat::$variant => $text),+ }
             }
+
+            /// What a file of it holds.
+            pub fn about(self) -> &'static str {
+                match self { $(ImportFormat::$variant => concat!($($doc),*).trim_ascii()),+ }
+            }
+
+            /// Its columns, or its shape.
+            pub fn columns(self) -> &'static str {
+                match self { $(ImportFormat::$variant => $columns),+ }
+            }
+
+            /// A row of it.
+            pub fn example(self) -> &'static str {
+                match self { $(ImportFormat::$variant => $example),+ }
+            }
         }
     };
 }
@@ -23,38 +38,72 @@ macro_rules! formats {
 formats! {
     /// Bars: CSV with named columns or as exchanges dump it, or `[[ms, o, h, l, c, v], …]`.
     Ohlcv = "ohlcv",
+        "time, symbol (or the file's name), open, high, low, close, volume",
+        "2024-01-01T00:00:00Z,BTCUSDT,42000,42100,41900,42050,12.5";
     /// Funding settlements of perps.
     Funding = "funding",
+        "time, symbol (or the file's name), rate, mark",
+        "2024-01-01T08:00:00Z,BTCUSDT,0.0001,42000";
     /// Spot and perp bars, mark and funding of one asset side by side.
     SpotPerp = "spot-perp",
+        "timestamp, open_spot_V … volume_spot_V, open_perp_V … volume_perp_V, mark_price_V, funding_rate_raw_V",
+        "2024-01-01 00:00:00,42000,42100,41900,42050,12.5,42010,42110,41910,42060,30,42011,0.0001";
     /// Dated futures, one contract a file, bars.
     LeanTrades = "lean-trades",
+        "no header: date or millisecond of the day, open, high, low, close, volume",
+        "20131006 22:00,16845000,16850000,16840000,16845000,120";
     /// Dated futures, one contract a file, quotes at the end of each bar.
     LeanQuotes = "lean-quotes",
+        "no header: millisecond of the day, bid open … close, bid size, ask open … close, ask size",
+        "0,168450,168500,168400,168450,3,168475,168525,168425,168475,5";
     /// A day's options of one underlying with volatilities.
     LeanOptions = "lean-options",
+        "#expiry, strike, right, open, high, low, close, volume, open_interest, implied_volatility, delta …",
+        "20240119,450,C,1.2,1.3,1.1,1.2,10,100,0.18,0.5";
     /// Recorded messages of Binance: best prices, trades, changes of the book.
     BinanceMessages = "binance-ws",
+        r#"nanosecond {"stream":…,"data":…}, a message a line"#,
+        r#"1723075200000000000 {"stream":"btcusdt@trade","data":{"s":"BTCUSDT","p":"42000","q":"0.1","m":true}}"#;
     /// Recorded messages of Hyperliquid: books and trades.
     HyperliquidMessages = "hyperliquid-ws",
+        r#"nanosecond {"channel":…,"data":…}, a message a line"#,
+        r#"1723075200000000000 {"channel":"trades","data":[{"coin":"BTC","side":"B","px":"42000","sz":"0.1"}]}"#;
     /// A snapshot of an option chain: best prices, implied volatilities.
     DeribitChain = "deribit-chain",
+        "instrument_name, best_bid_price, best_bid_amount, best_ask_price, best_ask_amount, mark_iv …",
+        "BTC-29MAR24-50000-C,0.05,10,0.051,12,65.2";
     /// A summary of an option chain: best prices without sizes.
     DeribitSummary = "deribit-summary",
+        "instrument_name, bid_price, ask_price, mark_price …",
+        "BTC-29MAR24-50000-C,0.05,0.051,0.0505";
     /// A continuous future, one settlement a day.
     Front = "continuous",
+        "Date, Adj Close; the file's name ends in =F or _F",
+        "2024-01-02,45210";
     /// An index of implied volatility, `[[ms, percent], …]`.
     Dvol = "dvol",
+        "[[ms, percent], …]; the file's name tells of volatility",
+        "[1704067200000, 61.5]";
     /// A concentrated pool by the minute: ticks, liquidity, amounts.
     PoolMinutes = "pool-minutes",
+        "timestamp, netAmount0, netAmount1, closeTick, currentLiquidity …",
+        "2024-01-01 00:00:00,120,-0.05,200123,1.2e18";
     /// The price of gas by the minute.
     Gas = "gas",
+        "timestamp, gas_price",
+        "2024-01-01 00:00:00,25000000000";
     /// Prices of tokens by the minute.
     Prices = "prices",
+        "timestamp, WETH, USDC …",
+        "2024-01-01 00:00:00,2300,1";
     /// Swaps in pools, without the state of the pools.
     Swaps = "swaps",
+        "block_number, abi_name, contract_address, token_in_address, token_in_amount, token_out_address, token_out_amount",
+        "12300000,UniswapV3Pool,0x8ad5…,0xa0b8…,1000000,0xc02a…,430000000000000";
     /// Pools by the day: value locked, volume, fees.
     PoolDays = "pool-days",
+        "date, pool_name, tvlUSD, volumeUSD, feesUSD",
+        "2024-01-01,USDC/WETH 0.05%,100000000,5000000,2500";
 }
 
 impl ImportFormat {
@@ -207,6 +256,13 @@ mod tests {
         ] {
             assert_eq!(ImportFormat::detect(name, head.as_bytes()), format, "{name}: {head}");
             known.extend(format);
+        }
+        for format in [ImportFormat::Ohlcv, ImportFormat::Funding, ImportFormat::BinanceMessages] {
+            // What is shown as a row of it is one.
+            let columns = format.columns().replace(" (or the file's name)", "");
+            let head = if columns.contains('{') { String::new() } else { columns + "\n" };
+            let text = format!("{head}{}\n", format.example());
+            assert_eq!(ImportFormat::detect("x.csv", text.as_bytes()), Some(format), "{text}");
         }
         for format in ImportFormat::ALL {
             assert!(known.contains(format), "nothing is recognised as {}", format.text());

@@ -1,75 +1,37 @@
-//! Funding settlements: a stamp, a rate per settlement, and a symbol and a mark where the file has them.
-//!
-//! Files with the header `Symbol,Date,Funding Rate` were written in UTC+3 for Binance, Bybit and `KuCoin`:
-//! their settlements would otherwise fall beside the hours at which those venues settle.
+//! Funding settlements: a stamp, a rate per settlement, and a symbol and a mark where the file has them; or a ticker that tells
+//! the next one again and again.
 
-use super::csv_rows::{CsvRows, FileBytes};
-use super::file_hints::SymbolPair;
+use super::csv_rows::FileBytes;
 use super::item::{Decode, Item, NamedFile};
 use super::listing::{ListingName, Listings};
-use crate::domain::{ContractTerms, InstrumentKind, MarketEvent, Span, Stamp};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Stamp};
 use crate::market::FeedError;
-
-/// Venues cap a settlement at 0.5 … 4 %; more is a rate in other units.
-pub(super) const RATE_MAX: f64 = 0.05;
-/// What some files are ahead of UTC.
-const AHEAD: Span = Span(3 * Span::HOUR.0);
+use crate::market::table::{SymbolPair, TableKind, TableRows, TableShape, cell_text};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A file of settlements.
 pub(super) struct Funding {
-    sheet: CsvRows,
-    stamp: usize,
-    symbol: Option<usize>,
-    rate: usize,
-    mark: Option<usize>,
-    ahead: bool,
+    rows: TableRows<FileBytes>,
     file: NamedFile,
+    /// By perp: the settlement that a ticker speaks of, until it speaks of the next.
+    spoken: BTreeMap<InstrumentId, (Stamp, f64)>,
 }
 
 impl Funding {
-    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
-        let sheet = CsvRows::open(&file.name, bytes)?;
-        let local = sheet.columns == ["symbol", "date", "funding rate"];
-        Ok(Funding {
-            stamp: sheet.need(&[
-                "timestamp",
-                "funding_time",
-                "fundingtime",
-                "calc_time",
-                "date",
-                "datetime",
-                "time",
-            ])?,
-            symbol: sheet.find(&["symbol", "ticker"]),
-            rate: sheet.need(&[
-                "funding_rate",
-                "funding rate",
-                "fundingrate",
-                "last_funding_rate",
-                "rate",
-            ])?,
-            mark: sheet.find(&["mark_price", "markprice", "mark"]),
-            ahead: local && matches!(file.hints.venue.as_str(), "binance" | "bybit" | "kucoin"),
-            sheet,
-            file,
-        })
+    pub fn open(file: NamedFile, shape: Arc<TableShape>, bytes: FileBytes) -> Result<Self, FeedError> {
+        Ok(Funding { rows: TableRows::new(&file.name, shape, bytes)?, file, spoken: BTreeMap::new() })
     }
 
-    fn settlement(&self, listings: &mut Listings) -> Result<Option<MarketEvent>, String> {
-        let pair = match self.symbol {
-            Some(column) => SymbolPair::of(self.sheet.text(column)),
+    fn settlement(&mut self, listings: &mut Listings) -> Result<Option<MarketEvent>, String> {
+        let pair = match self.rows.symbol() {
+            Some(text) => SymbolPair::of(&cell_text(text)),
             None => self.file.hints.pair.clone(),
         };
         let pair = pair.ok_or("neither a column nor the file's name tells which perp")?;
-        let mut at = self.sheet.stamp(self.stamp)?;
-        if self.ahead {
-            at = Stamp(at.0 - AHEAD.0);
-        }
-        let rate = self.sheet.number(self.rate)?;
-        if rate.abs() > RATE_MAX {
-            return Err(format!("a rate of {rate} per settlement is no rate"));
-        }
-        let mark = self.sheet.maybe(self.mark)?.filter(|m| *m > 0.0).unwrap_or(f64::NAN);
+        let at = self.rows.stamp()?;
+        let Some((at, rate)) = self.rows.settlement(at)? else { return Ok(None) };
+        let mark = self.rows.mark().unwrap_or(f64::NAN);
         // `BTC-USDT` and `BTCUSDT` are one perp.
         let symbol = pair.quote.as_ref().map_or(pair.symbol.clone(), |q| format!("{}{q}", pair.base));
         let entry = ListingName {
@@ -80,17 +42,22 @@ impl Funding {
             quote: pair.quote.as_deref(),
             terms: ContractTerms::Plain,
         };
-        let found = listings.number(&entry);
-        Ok(found.map(|instrument| MarketEvent::Funding { instrument, at, rate, mark }))
+        let Some(instrument) = listings.number(&entry) else { return Ok(None) };
+        if self.rows.shape().kind != TableKind::Ticker {
+            return Ok(Some(MarketEvent::Funding { instrument, at, rate, mark }));
+        }
+        // Marks of a ticker are of the row, not of the settlement.
+        let told = self.spoken.insert(instrument, (at, rate)).filter(|old| old.0 < at);
+        Ok(told.map(|(at, rate)| MarketEvent::Funding { instrument, at, rate, mark: f64::NAN }))
     }
 }
 
 impl Decode for Funding {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
-        if !self.sheet.advance()? {
+        if !self.rows.advance()? {
             return Ok(false);
         }
-        let line = self.sheet.line();
+        let line = self.rows.line();
         match self.settlement(listings) {
             Ok(event) => out.extend(event.map(|e| Item::now(line, e))),
             Err(why) => out.push(Item::bad(line, why)),
@@ -99,7 +66,6 @@ impl Decode for Funding {
     }
 
     fn notes(&self) -> Vec<String> {
-        let note = format!("funding of {} was stamped in UTC+3 and is moved back", self.file.hints.venue);
-        if self.ahead { vec![note] } else { Vec::new() }
+        self.rows.shape().notes.clone()
     }
 }

@@ -1,9 +1,9 @@
 //! What a decoder gives: events with the line they stand on, and rows that cannot be believed.
 
-use super::file_hints::FileHints;
 use super::listing::Listings;
 use crate::domain::{Bar, InstrumentId, MarketEvent, Stamp};
 use crate::market::FeedError;
+use crate::market::table::FileHints;
 
 /// One thing that a row tells.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,5 @@
 //! The instruments that files tell of, numbered as they are first seen, and the universe they make.
 
-use super::file_hints::{asset_name, is_dollar};
 use crate::domain::instrument::Asset;
 use crate::domain::{
     AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
@@ -8,6 +7,7 @@ use crate::domain::{
 };
 use crate::market::history::money_like;
 use crate::market::history::scan::{MIN_NOTIONAL, TICK_ROWS};
+use crate::market::table::{asset_name, is_dollar};
 use crate::market::tape::Tells;
 use crate::market::units::{digits, lot, tick};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,8 @@ pub(super) struct ListedFacts {
     pub first: Option<Stamp>,
     pub last: Option<Stamp>,
     first_price: Option<f64>,
+    /// The open of its first bar, and when that is.
+    opening: Option<(Stamp, f64)>,
     digits: i32,
 }
 
@@ -95,6 +97,7 @@ impl Listings {
             first: None,
             last: None,
             first_price: None,
+            opening: None,
             digits: i32::MIN,
         });
         Some(InstrumentId(n))
@@ -141,6 +144,11 @@ impl Listings {
             MarketEvent::Pool { price, .. } => &[*price],
             _ => &[],
         };
+        if let MarketEvent::Bar { bar, .. } = event
+            && listed.opening.is_none_or(|(before, _)| at < before)
+        {
+            listed.opening = Some((at, bar.open));
+        }
         if let Some(price) = prices.last() {
             listed.first_price.get_or_insert(*price);
             if listed.rows <= TICK_ROWS {
@@ -193,6 +201,7 @@ impl Listings {
             tells: Vec::new(),
             instruments: vec![None; self.all.len()],
             indices: self.indices.iter().map(|b| asset(b)).collect(),
+            openings: Vec::new(),
         };
         for (i, name) in names.iter().enumerate() {
             let firsts =
@@ -210,6 +219,7 @@ impl Listings {
             let id = InstrumentId(n as u16);
             made.instruments[i] = Some(id);
             made.tells.push(l.tells);
+            made.openings.push(l.opening);
             made.universe.instruments.push(l.instrument(id, asset(&l.base).unwrap_or_default(), quotes[i]));
         }
         made
@@ -242,6 +252,8 @@ pub(super) struct MadeUniverse {
     pub tells: Vec<Tells>,
     pub instruments: Vec<Option<InstrumentId>>,
     pub indices: Vec<Option<AssetId>>,
+    /// By instrument: the open of its first bar, and when that is.
+    pub openings: Vec<Option<(Stamp, f64)>>,
 }
 
 impl ListedFacts {

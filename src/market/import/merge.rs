@@ -7,6 +7,7 @@ use super::listing::{Listings, MadeUniverse};
 use super::survey::{FileSurvey, Survey, file, inside};
 use crate::domain::{AssetId, Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use crate::market::history::SourceFile;
+use crate::market::table::SETTLED_WITHIN;
 use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
 use crate::market::{FeedError, FeedReport};
 use std::cmp::Reverse;
@@ -42,6 +43,8 @@ pub struct WrittenTape {
 
 /// A file while it is merged.
 struct FileCursor {
+    /// Which file it is.
+    number: usize,
     decoder: Box<dyn Decode>,
     items: VecDeque<Item>,
     bar: Span,
@@ -57,7 +60,8 @@ impl FileCursor {
         while self.items.is_empty() && !self.over {
             self.over = !self.decoder.next(listings, &mut read)?;
             for mut item in read.drain(..) {
-                if matches!(item.what, RowContent::Bad(_)) || !inside(&survey.settings, item.at) {
+                let left_out = survey.left_out.contains_key(&(self.number, item.line));
+                if left_out || matches!(item.what, RowContent::Bad(_)) || !inside(&survey.settings, item.at) {
                     continue;
                 }
                 if let RowContent::AtClose(event) = item.what {
@@ -200,15 +204,18 @@ impl Survey {
         let mut lanes: Vec<FileCursor> = Vec::new();
         let mut heap = BinaryHeap::new();
         let mut surveys = Vec::new();
-        for (source, survey) in sources.iter().zip(&self.files) {
-            let Some(format) = survey.format.filter(|_| survey.events > 0) else { continue };
+        for (number, (source, survey)) in sources.iter().zip(&self.files).enumerate() {
+            let Some(detected) = self.detected[number].as_ref().filter(|_| survey.events > 0) else {
+                continue;
+            };
             let bytes = source.open().map_err(|e| FeedError::Read {
                 file: survey.name.clone(),
                 line: 0,
                 reason: e.to_string(),
             })?;
-            let decoder = open(format, file(&self.settings, source.as_ref()), bytes)?;
+            let decoder = open(detected, file(&self.settings, source.as_ref()), bytes)?;
             let mut lane = FileCursor {
+                number,
                 decoder,
                 items: VecDeque::new(),
                 bar: Span::seconds(survey.bar_s.unwrap_or(0)),
@@ -339,14 +346,13 @@ impl Join {
             }
             Funding { instrument, at, mark, .. } => {
                 *instrument = id;
-                if self.funding[i].is_some_and(|f| *at <= f) {
+                if self.funding[i].is_some_and(|f| at.0 < f.0 + SETTLED_WITHIN.0) {
                     self.report.duplicates += 1;
                     return None;
                 }
                 self.funding[i] = Some(*at);
                 if !mark.is_finite() {
-                    let asset = self.universe().instruments[i].asset;
-                    let Some((_, price)) = self.prices[i].or(self.spot[asset.index()]) else {
+                    let Some(price) = self.price_at(i, *at, source) else {
                         self.report.bad(&source.name, line, "no price is known at this settlement");
                         return None;
                     };
@@ -381,6 +387,14 @@ impl Join {
             VolIndex { .. } => return None,
         }
         Some(event)
+    }
+
+    /// The last price of an instrument, or of its asset. Its first bar is told when it closes, and has been open since.
+    fn price_at(&self, i: usize, at: Stamp, source: &FileSurvey) -> Option<f64> {
+        let asset = self.universe().instruments[i].asset;
+        let beside = source.format == Some(ImportFormat::Funding);
+        let opening = self.made.openings[i].filter(|(opened, _)| beside && *opened <= at);
+        Some(self.prices[i].or(self.spot[asset.index()]).or(opening)?.1)
     }
 
     fn priced(&mut self, id: InstrumentId, at: Stamp, price: f64) {

@@ -4,7 +4,7 @@
 use super::csv_rows::FileBytes;
 use crate::domain::{InstrumentId, MarketEvent, Stamp};
 use crate::market::FeedError;
-use crate::market::history::decode::read_stamp;
+use crate::market::table::read_stamp;
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read};
 
@@ -39,7 +39,7 @@ impl From<WrittenField<'_>> for Number {
         Number(match written {
             WrittenField::Number(x) => x,
             WrittenField::Text(text) => {
-                crate::market::history::decode::read_number(text.as_bytes()).unwrap_or(f64::NAN)
+                crate::market::table::read_number(text.as_bytes()).unwrap_or(f64::NAN)
             }
         })
     }

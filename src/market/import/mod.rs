@@ -30,7 +30,6 @@ mod continuous_future;
 mod csv_rows;
 mod decoders;
 mod dvol;
-mod file_hints;
 mod format;
 mod funding;
 mod hyperliquid;
@@ -47,8 +46,8 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 
-pub use decoders::detect;
+pub use decoders::{Detected, detect};
 pub use format::ImportFormat;
 pub use merge::{SORTED_MAX, WrittenTape};
 pub use settings::{Closes, ImportSettings};
-pub use survey::{FileSurvey, Findings, Survey, SurveyNote, survey};
+pub use survey::{FileSurvey, FileVerdict, Findings, Survey, SurveyNote, survey};

@@ -4,6 +4,7 @@ use super::calendar::{self, TimeZone};
 use super::format::ImportFormat;
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::history::Window;
+use crate::market::table::Choices;
 
 /// How files are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct ImportSettings {
     pub bar: Option<Span>,
     /// Of bars only those that close when this settles, each as its one closing price.
     pub closes: Option<Closes>,
+    /// What was decided of what files do not tell.
+    pub choices: Choices,
     /// Pass over files that nobody knows instead of refusing them.
     pub lenient: bool,
 }

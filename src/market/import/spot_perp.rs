@@ -7,12 +7,12 @@
 
 use super::ImportFormat;
 use super::csv_rows::{CsvRows, FileBytes};
-use super::file_hints::SymbolPair;
-use super::funding::RATE_MAX;
 use super::item::{Decode, Item, NamedFile, RowContent};
 use super::listing::{ListingName, Listings};
 use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::FeedError;
+use crate::market::table::RATE_MAX;
+use crate::market::table::SymbolPair;
 
 const INTERVAL: Span = Span(8 * Span::HOUR.0);
 

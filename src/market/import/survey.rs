@@ -1,13 +1,15 @@
 //! The first pass: what files hold, and what is wrong with them.
 
-use super::decoders::{detect, open};
-use super::file_hints::FileHints;
+use super::decoders::{Detected, detect, named, open};
 use super::format::ImportFormat;
 use super::item::{Item, NamedFile, RowContent};
 use super::listing::{INSTRUMENTS_MAX, Listings};
 use super::settings::ImportSettings;
-use crate::domain::{InstrumentId, MarketEvent, Span, Stamp};
-use crate::market::history::SourceFile;
+use crate::domain::{Bar, InstrumentId, MarketEvent, Span, Stamp};
+use crate::market::history::{SourceFile, of_reference};
+use crate::market::table::{
+    FileHints, PriceFindings, PriceJudge, SETTLED_WITHIN, SHIFT_WAYS, TableKind, TableShape, finishes,
+};
 use crate::market::{FeedError, FeedReport};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -55,11 +57,45 @@ pub struct Findings {
     pub absurd: SurveyNote,
 }
 
+impl FileVerdict {
+    /// Its word for people.
+    pub fn text(self) -> &'static str {
+        match self {
+            FileVerdict::Read => "read",
+            FileVerdict::ReadWithNotes => "read, with notes",
+            FileVerdict::LeftOut => "left out",
+            FileVerdict::Refused => "refused until decided",
+            FileVerdict::Unknown => "not known",
+            FileVerdict::NoData => "no data",
+        }
+    }
+}
+
+/// What becomes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileVerdict {
+    /// It is read as it stands.
+    Read,
+    /// It is read, and what is not taken as it stands is said.
+    ReadWithNotes,
+    /// It is left out, and why is said.
+    LeftOut,
+    /// It would change money, and has to be decided first.
+    Refused,
+    /// Nobody knows its format, or it is damaged.
+    Unknown,
+    /// It is no table of a market: a text, a picture, a program.
+    NoData,
+}
+
 /// What a file holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileSurvey {
     /// Name of the file, as it was given.
     pub name: String,
+    /// What becomes of it.
+    pub verdict: FileVerdict,
     /// Its format; none if nobody knows it.
     pub format: Option<ImportFormat>,
     /// Rows that are used.
@@ -92,7 +128,22 @@ pub struct Survey {
     pub settings: ImportSettings,
     /// By file, in the order of their names.
     pub files: Vec<FileSurvey>,
+    /// By file: what it was known for, where it is read.
+    pub(super) detected: Vec<Option<Detected>>,
     pub(super) listings: Listings,
+    /// Rows that must not be used, by the number of their file and their line.
+    pub(super) left_out: BTreeMap<(usize, u64), String>,
+}
+
+/// What is learned of all files together while they go by: their prices are judged across files.
+#[derive(Default)]
+struct SurveyPass {
+    /// By file: what it is known for, where it is read.
+    detected: Vec<Option<Detected>>,
+    judges: BTreeMap<InstrumentId, PriceJudge>,
+    found: PriceFindings,
+    /// What was found when all of it was read before.
+    left_out: BTreeMap<(usize, u64), String>,
 }
 
 /// Passes bytes on and hashes them.
@@ -111,7 +162,7 @@ impl Read for SurveyHasher {
 
 /// A file and what its name tells, the settings being stronger.
 pub(super) fn file(settings: &ImportSettings, source: &dyn SourceFile) -> NamedFile {
-    let mut hints = FileHints::of(source.name());
+    let mut hints = FileHints::of(source.path());
     if let Some(venue) = &settings.venue {
         hints.venue.clone_from(venue);
     }
@@ -124,24 +175,62 @@ pub(super) fn inside(settings: &ImportSettings, at: Stamp) -> bool {
     settings.window.from.is_none_or(|from| at >= from) && settings.window.to.is_none_or(|to| at < to)
 }
 
-/// Reads files once. They are taken in the order of their names.
+/// Reads files once, and again where rows were found that must not be used. They are taken in the order of their names.
 pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) -> Result<Survey, FeedError> {
     sources.sort_by(|a, b| a.name().cmp(b.name()));
     if sources.len() > FILES_MAX {
         return Err(FeedError::TooMany { name: settings.name.clone(), what: "files", limit: FILES_MAX });
     }
+    let mut prices = SurveyPass::default();
+    let mut done = survey_once(settings, sources, &mut prices)?;
+    if !prices.found.left_out.is_empty() {
+        let left_out = std::mem::take(&mut prices.found.left_out);
+        prices = SurveyPass { left_out, ..SurveyPass::default() };
+        done = survey_once(settings, sources, &mut prices)?;
+    }
+    (done.left_out, done.detected) = (prices.left_out, prices.detected);
+    if let Some((symbol, one, other)) = done.listings.mixed.clone().filter(|_| settings.lenient) {
+        let why = FeedError::TwoBars { symbol, one, other }.to_string();
+        for file in done.files.iter_mut().filter(|f| f.bar_s.is_some_and(|s| Span::seconds(s) == other)) {
+            file.verdict = FileVerdict::Refused;
+            file.notes.push(why.clone());
+        }
+    }
+    if settings.choices.keeps_jumps() {
+        return Ok(done);
+    }
+    for shift in prices.found.undecided(prices.judges.len()) {
+        let (n, line) = shift.place;
+        let Some(file) = done.files.get_mut(n) else { continue };
+        let found = shift.found(line);
+        if !settings.lenient {
+            return Err(FeedError::Undecided { file: file.name.clone(), found, ways: SHIFT_WAYS.to_owned() });
+        }
+        file.verdict = FileVerdict::Refused;
+        file.notes.push(format!("{found}; {SHIFT_WAYS}"));
+    }
+    Ok(done)
+}
+
+fn survey_once(
+    settings: &ImportSettings,
+    sources: &[Box<dyn SourceFile>],
+    prices: &mut SurveyPass,
+) -> Result<Survey, FeedError> {
     let mut listings = Listings::new(settings.window.assets.clone());
     let mut files = Vec::with_capacity(sources.len());
-    for source in sources.iter() {
+    for (n, source) in sources.iter().enumerate() {
         // Of a file that is left out nothing is learned.
-        let before = settings.bar.map(|_| listings.clone());
-        let read = one(settings, source.as_ref(), &mut listings)?;
-        let other = settings.bar.zip(read.bar_s).filter(|(b, s)| Span::seconds(*s) != *b);
+        let bar = settings.bar.or(settings.choices.bar());
+        let before = bar.map(|_| listings.clone());
+        prices.detected.push(None);
+        let read = one(settings, source.as_ref(), &mut listings, (n, &mut *prices))?;
+        let other = bar.zip(read.bar_s).filter(|(b, s)| Span::seconds(*s) != *b);
         files.push(match (other, before) {
             (Some((_, s)), Some(before)) => {
                 listings = before;
                 let why = format!("left out: its bars are {} long", Span::seconds(s));
-                FileSurvey::unknown(source.name(), &why)
+                FileSurvey::without(source.name(), FileVerdict::LeftOut, &why)
             }
             _ => read,
         });
@@ -150,59 +239,92 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) ->
             return Err(FeedError::TooMany { name, what: "instruments", limit: INSTRUMENTS_MAX });
         }
     }
-    Ok(Survey { settings: settings.clone(), files, listings })
+    for judge in prices.judges.values_mut() {
+        judge.finish(&mut prices.found);
+    }
+    Ok(Survey {
+        settings: settings.clone(),
+        files,
+        listings,
+        left_out: BTreeMap::new(),
+        detected: Vec::new(),
+    })
 }
 
 fn one(
     settings: &ImportSettings,
     source: &dyn SourceFile,
     listings: &mut Listings,
+    prices: (usize, &mut SurveyPass),
 ) -> Result<FileSurvey, FeedError> {
-    let format = match settings.format {
-        Some(format) => Some(format),
-        None => detect(source)?,
+    let known = match settings.format {
+        Some(format) => named(source, format, &settings.choices).map(Ok),
+        None => detect(source, &settings.choices),
     };
-    let file = file(settings, source);
-    let Some(format) = format else {
-        if settings.lenient {
-            return Ok(FileSurvey::unknown(source.name(), "this format is not known"));
+    let bar = settings.bar.or(settings.choices.bar());
+    let read = known.and_then(|known| match known {
+        Ok(known) => match known.shape.as_ref().and_then(|shape| not_taken(shape, bar)) {
+            Some(why) => {
+                Ok(FileSurvey::without(source.name(), FileVerdict::LeftOut, &format!("left out: {why}")))
+            }
+            None => read(settings, source, &known, listings, prices),
+        },
+        Err(why) if settings.lenient => {
+            let why = format!("this format is not known: {why}");
+            Ok(FileSurvey::without(source.name(), FileVerdict::Unknown, &why))
         }
-        return Err(FeedError::Format {
+        Err(why) => Err(FeedError::Format {
             file: source.name().to_owned(),
-            reason: "this format is not known".to_owned(),
+            reason: format!("this format is not known: {why}"),
             known: ImportFormat::known(),
-        });
-    };
-    match read(settings, source, format, file, listings) {
+        }),
+    });
+    match read {
+        Err(e @ FeedError::Undecided { .. }) if settings.lenient => {
+            Ok(FileSurvey::without(source.name(), FileVerdict::Refused, &e.to_string()))
+        }
         Err(e @ (FeedError::Read { .. } | FeedError::Column { .. } | FeedError::Format { .. }))
             if settings.lenient =>
         {
-            Ok(FileSurvey::unknown(source.name(), &e.to_string()))
+            Ok(FileSurvey::without(source.name(), FileVerdict::Unknown, &e.to_string()))
         }
         done => done,
     }
 }
 
+/// Why nothing is taken of a table.
+fn not_taken(shape: &TableShape, bar: Option<Span>) -> Option<String> {
+    if shape.kind == TableKind::Reference {
+        return Some(of_reference(shape));
+    }
+    let other = shape.bar.filter(|b| bar.is_some_and(|wanted| *b != wanted));
+    other.map(|b| format!("its bars are {b} long"))
+}
+
 fn read(
     settings: &ImportSettings,
     source: &dyn SourceFile,
-    format: ImportFormat,
-    file: NamedFile,
+    detected: &Detected,
     listings: &mut Listings,
+    (n, prices): (usize, &mut SurveyPass),
 ) -> Result<FileSurvey, FeedError> {
+    let file = file(settings, source);
     let hasher = Rc::new(RefCell::new(blake3::Hasher::new()));
     let failed =
         |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
     let inner = source.open().map_err(failed)?;
-    let told = if format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.hints.bar };
+    let told = if detected.format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.hints.bar };
     let bytes = Box::new(SurveyHasher { inner, hasher: Rc::clone(&hasher) });
-    let mut decoder = open(format, file, bytes)?;
-    let mut learned = FileLearned::default();
+    let mut decoder = open(detected, file, bytes)?;
+    let mut learned = FileLearned { number: n, judged: detected.shape.is_some(), ..FileLearned::default() };
     let mut items = Vec::new();
     loop {
         let more = decoder.next(listings, &mut items)?;
-        for item in items.drain(..) {
-            learned.take(settings, &item, listings);
+        for mut item in items.drain(..) {
+            if let Some(why) = prices.left_out.get(&(n, item.line)) {
+                item.what = RowContent::Bad(why.clone());
+            }
+            learned.take(settings, &item, listings, prices);
         }
         if !more {
             break;
@@ -210,16 +332,24 @@ fn read(
     }
     let hash = hasher.borrow().finalize();
     let mut done = learned.finish(source.name(), told, listings)?;
-    done.format = Some(format);
+    done.format = Some(detected.format);
+    prices.detected[n] = Some(detected.clone());
     done.notes.extend(decoder.notes());
+    done.verdict = if done.notes.is_empty() && done.findings == Findings::default() {
+        FileVerdict::Read
+    } else {
+        FileVerdict::ReadWithNotes
+    };
     done.hash = hash.to_hex().to_string();
     Ok(done)
 }
 
 impl FileSurvey {
-    fn unknown(name: &str, why: &str) -> FileSurvey {
+    /// A file of which nothing is taken.
+    pub fn without(name: &str, verdict: FileVerdict, why: &str) -> FileSurvey {
         FileSurvey {
             name: name.to_owned(),
+            verdict,
             format: None,
             rows: 0,
             events: 0,
@@ -239,6 +369,9 @@ impl FileSurvey {
 /// What is learned of one file while it is read.
 #[derive(Default)]
 struct FileLearned {
+    /// Which file it is, and whether its prices are judged.
+    number: usize,
+    judged: bool,
     findings: Findings,
     rows: u64,
     events: u64,
@@ -250,7 +383,7 @@ struct FileLearned {
     stamped: (bool, bool),
     unsorted: bool,
     /// By instrument: the last bar, and the last funding.
-    bars: BTreeMap<InstrumentId, (Stamp, f64)>,
+    bars: BTreeMap<InstrumentId, (Stamp, Bar, u64)>,
     funding: BTreeMap<InstrumentId, Stamp>,
     /// By spacing of bars: how often, and where first.
     spacings: BTreeMap<i64, (u64, u64, Stamp)>,
@@ -258,7 +391,13 @@ struct FileLearned {
 }
 
 impl FileLearned {
-    fn take(&mut self, settings: &ImportSettings, item: &Item, listings: &mut Listings) {
+    fn take(
+        &mut self,
+        settings: &ImportSettings,
+        item: &Item,
+        listings: &mut Listings,
+        prices: &mut SurveyPass,
+    ) {
         let event = match &item.what {
             RowContent::Bad(why) => return self.findings.bad.add(item.line, || why.clone()),
             _ if !inside(settings, item.at) => return,
@@ -291,27 +430,41 @@ impl FileLearned {
             self.instruments.insert(instrument);
         }
         match *event {
-            MarketEvent::Bar { instrument, bar, .. } => self.bar(item, instrument, bar.close),
-            MarketEvent::Funding { instrument, .. } if self.funding.insert(instrument, at) == Some(at) => {
-                self.findings.duplicates.add(item.line, || format!("{at} was settled before"));
+            MarketEvent::Bar { instrument, bar, .. } => self.bar(item, instrument, bar, prices),
+            MarketEvent::Funding { instrument, .. } => {
+                let before = self.funding.insert(instrument, at);
+                if before.is_some_and(|b| at.since(b).0.abs() < SETTLED_WITHIN.0) {
+                    self.findings.duplicates.add(item.line, || format!("{at} was settled before"));
+                }
             }
             _ => {}
         }
     }
 
-    fn bar(&mut self, item: &Item, instrument: InstrumentId, close: f64) {
-        let at = item.at;
-        let Some((last, before)) = self.bars.insert(instrument, (at, close)) else { return };
-        let spacing = at.since(last).0.abs();
-        if spacing == 0 {
+    fn bar(&mut self, item: &Item, instrument: InstrumentId, bar: Bar, prices: &mut SurveyPass) {
+        let (at, place) = (item.at, (self.number, item.line));
+        let before = self.bars.insert(instrument, (at, bar, item.line));
+        let same = before.filter(|b| b.0 == at);
+        if self.judged && same.is_none() {
+            prices.judges.entry(instrument).or_default().take(place, at, &bar, &mut prices.found);
+        }
+        let Some((last, other, line)) = before else { return };
+        if same.is_some() {
+            if self.judged && finishes(&bar, &other) {
+                let why = || "a bar that was not over; the finished one is taken".to_owned();
+                prices.found.leave_out((self.number, line), why);
+            } else {
+                self.bars.insert(instrument, (last, other, line));
+            }
             return self.findings.duplicates.add(item.line, || format!("{at} was there before"));
         }
+        let spacing = at.since(last).0.abs();
         let room = self.spacings.len() < SPACINGS_MAX;
         if room || self.spacings.contains_key(&spacing) {
             self.spacings.entry(spacing).or_insert((0, item.line, last)).0 += 1;
         }
-        let ratio = close / before;
-        if !(0.1..=10.0).contains(&ratio) {
+        let (close, before) = (bar.close, other.close);
+        if !(0.1..=10.0).contains(&(close / before)) {
             self.findings.absurd.add(item.line, || format!("a close of {close} after {before}"));
         }
     }
@@ -378,7 +531,7 @@ impl FileLearned {
             bar_s: bar.map(|b| b.0 / 1_000_000_000),
             findings: self.findings,
             sort: self.unsorted || self.stamped == (true, true),
-            ..FileSurvey::unknown(name, "")
+            ..FileSurvey::without(name, FileVerdict::Read, "")
         })
         .map(|mut done| {
             done.notes.clear();

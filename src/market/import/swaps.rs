@@ -5,11 +5,11 @@
 //! place between two forks of Ethereum whose moments are known.
 
 use super::csv_rows::{CsvRows, FileBytes};
-use super::file_hints::asset_name;
 use super::item::{Decode, Item, NamedFile};
 use super::listing::{ListingName, Listings};
 use crate::domain::{ContractTerms, InstrumentKind, MarketEvent, Stamp};
 use crate::market::FeedError;
+use crate::market::table::asset_name;
 
 /// Tokens by their addresses, with decimals, in the order in which they quote each other: the earlier
 /// is the quote.

@@ -95,7 +95,8 @@ fn bars_of_several_pairs_become_a_triangle() {
 
 #[test]
 fn bad_rows_duplicates_gaps_and_absurd_prices_are_counted_and_named() {
-    let made = import(&[(
+    let mut settings = ImportSettings { name: "test".to_owned(), ..ImportSettings::default() };
+    let files = [(
         "kraken_BTCUSD_1h.csv",
         "date,open,high,low,close,volume\n\
          2021-01-01 00:00:00,10,11,9,10,1\n\
@@ -109,7 +110,11 @@ fn bad_rows_duplicates_gaps_and_absurd_prices_are_counted_and_named() {
          2021-01-01 03:00:00,500,500,500,500,1\n\
          2021-01-01 05:00:00,500,500,500,500,-1\n\
          2021-01-01 06:00:00,500,500,500,500,1\n",
-    )]);
+    )];
+    let why = made(&settings, &files).unwrap_err().to_string();
+    assert!(why.contains("line 9: at 2021-01-01T02:00:00Z the price goes from 10 to 500"), "{why}");
+    settings.choices.set("jumps", "keep").unwrap();
+    let made = made(&settings, &files).unwrap();
     let f = &made.files[0].findings;
     assert_eq!((f.bad.count, f.duplicates.count, f.gaps.count, f.absurd.count), (5, 1, 1, 1), "{f:?}");
     assert_eq!(f.bad.first[0], "line 4: high 9 is below low 11");

@@ -10,7 +10,7 @@
 use super::read::TapePosition;
 use super::{Makes, TapeReader};
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Span, Stamp, Universe};
-use crate::market::feed::FeedPosition;
+use crate::market::feed::{FeedPosition, NO_VOLUME};
 use crate::market::history::buckets::merge;
 use crate::market::history::ranking::{Entrant, Volumes};
 use crate::market::history::{SourceFile, Window, scan};
@@ -60,6 +60,10 @@ impl TapeFeed {
         learned.rank(&mut universe, settings.clock, to);
         let bars = header.tells.iter().take(universe.assets.len()).filter_map(|t| t.bar).min();
         let mut notes = header.notes;
+        // A tape tells what its files were to be known for, and this as every feed does.
+        if !has_volume && !notes.iter().any(|n| n == NO_VOLUME) {
+            notes.push(NO_VOLUME.to_owned());
+        }
         let without: Vec<&str> = universe
             .desk()
             .iter()

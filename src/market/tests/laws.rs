@@ -12,7 +12,7 @@ fn law10_of_bad_rows_the_first_are_named_and_the_rest_is_counted() {
     let mut rows = String::from("timestamp,open,high,low,close,volume\n");
     for hour in 0..200 {
         let close = if hour % 4 == 3 { "nonsense" } else { "10" };
-        rows += &[&(hour * 3_600).to_string(), ",10,10,10,", close, ",5\n"].concat();
+        rows += &[&(1_704_067_200 + hour * 3_600).to_string(), ",10,10,10,", close, ",5\n"].concat();
     }
     std::fs::write(&path, rows).unwrap();
     let mut feed = history(&path, None, None, Span::HOUR, Window::default());

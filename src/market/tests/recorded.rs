@@ -70,7 +70,8 @@ pub fn history(
     window: Window,
 ) -> HistoryFeed {
     let (bars, funding) = (Table::new(path), funding.map(Table::new));
-    let settings = HistorySettings { name: bars.stem().to_owned(), clock, kind, window };
+    let settings =
+        HistorySettings { name: bars.stem().to_owned(), clock, kind, window, ..HistorySettings::default() };
     HistoryFeed::open(&settings, vec![Box::new(bars)], funding.as_ref().map(|f| f as &dyn SourceFile))
         .unwrap()
 }

@@ -1,0 +1,253 @@
+//! Parquet and Feather: tables kept by columns, given as the lines that every other table is, so that there is one way to read a
+//! market. Moments become nanoseconds since 1970 whatever their unit and zone; numbers are written so that they are read back to
+//! the bit.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampNanosecondType};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::FileReader;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write as _};
+use std::path::Path;
+
+/// Rows that are unpacked at once.
+const BATCH: usize = 8_192;
+
+/// How a table is kept by columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ColumnarKind {
+    Parquet,
+    Feather,
+}
+
+impl ColumnarKind {
+    /// By the first bytes of a file.
+    pub fn of(head: &[u8]) -> Option<ColumnarKind> {
+        if head.starts_with(b"PAR1") {
+            Some(ColumnarKind::Parquet)
+        } else if head.starts_with(b"ARROW1") {
+            Some(ColumnarKind::Feather)
+        } else {
+            None
+        }
+    }
+
+    /// Its rows as lines, below a line of names.
+    pub fn open(self, path: &Path) -> io::Result<ColumnarLines> {
+        let file = File::open(path)?;
+        let (schema, batches): (SchemaRef, Batches) = match self {
+            ColumnarKind::Parquet => {
+                let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
+                let schema = builder.schema().clone();
+                (schema, Box::new(builder.with_batch_size(BATCH).build().map_err(wrong)?))
+            }
+            ColumnarKind::Feather => {
+                let reader = FileReader::try_new(BufReader::new(file), None).map_err(wrong)?;
+                (reader.schema(), Box::new(reader))
+            }
+        };
+        let mut text = Vec::new();
+        for (n, field) in schema.fields().iter().enumerate() {
+            let is_moment = matches!(field.data_type(), DataType::Timestamp(..));
+            // The index of a table of pandas that has no name of its own.
+            let unnamed = field.name().is_empty() || field.name().starts_with("__index_level_");
+            let name = if unnamed && is_moment { "timestamp" } else { field.name() };
+            let plain: String = name.chars().filter(|c| !matches!(c, ',' | '"' | '\n' | '\r')).collect();
+            text.extend_from_slice(if n > 0 { b"," } else { b"" });
+            text.extend_from_slice(plain.as_bytes());
+        }
+        text.push(b'\n');
+        Ok(ColumnarLines { batches, text, done: 0 })
+    }
+}
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
+fn wrong(e: impl std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, e.to_string())
+}
+
+/// The lines of such a file.
+pub(super) struct ColumnarLines {
+    batches: Batches,
+    text: Vec<u8>,
+    /// Bytes of the text that were passed on.
+    done: usize,
+}
+
+impl Read for ColumnarLines {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.done == self.text.len() {
+            let Some(batch) = self.batches.next() else { return Ok(0) };
+            self.text.clear();
+            self.done = 0;
+            lines(&batch.map_err(wrong)?, &mut self.text)?;
+        }
+        let n = into.len().min(self.text.len() - self.done);
+        into[..n].copy_from_slice(&self.text[self.done..self.done + n]);
+        self.done += n;
+        Ok(n)
+    }
+}
+
+/// A column as it is written.
+enum ColumnCells<'a> {
+    Number(&'a arrow::array::Float64Array),
+    Whole(&'a arrow::array::Int64Array),
+    Moment(&'a arrow::array::TimestampNanosecondArray),
+    Text(&'a arrow::array::StringArray),
+}
+
+fn lines(batch: &RecordBatch, out: &mut Vec<u8>) -> io::Result<()> {
+    let columns: Vec<_> = batch
+        .columns()
+        .iter()
+        .map(|c| cast(c, &written(c.data_type())).map_err(wrong))
+        .collect::<Result<_, _>>()?;
+    let cells: Vec<ColumnCells<'_>> = columns
+        .iter()
+        .map(|c| match c.data_type() {
+            DataType::Float64 => ColumnCells::Number(c.as_primitive::<Float64Type>()),
+            DataType::Int64 => ColumnCells::Whole(c.as_primitive::<Int64Type>()),
+            DataType::Timestamp(..) => ColumnCells::Moment(c.as_primitive::<TimestampNanosecondType>()),
+            _ => ColumnCells::Text(c.as_string::<i32>()),
+        })
+        .collect();
+    for row in 0..batch.num_rows() {
+        for (n, (column, cells)) in columns.iter().zip(&cells).enumerate() {
+            out.extend_from_slice(if n > 0 { b"," } else { b"" });
+            if column.is_null(row) {
+                continue;
+            }
+            match cells {
+                ColumnCells::Number(of) => write!(out, "{}", of.value(row))?,
+                ColumnCells::Whole(of) => write!(out, "{}", of.value(row))?,
+                ColumnCells::Moment(of) => write!(out, "{}", of.value(row))?,
+                ColumnCells::Text(of) => {
+                    let plain = of.value(row).bytes().filter(|b| !matches!(b, b',' | b'"' | b'\n' | b'\r'));
+                    out.extend(plain);
+                }
+            }
+        }
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
+/// What a type is written as.
+fn written(of: &DataType) -> DataType {
+    match of {
+        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
+        DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Nanosecond, None),
+        whole
+            if whole.is_signed_integer()
+                || matches!(whole, DataType::UInt8 | DataType::UInt16 | DataType::UInt32) =>
+        {
+            DataType::Int64
+        }
+        number if number.is_numeric() => DataType::Float64,
+        _ => DataType::Utf8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
+    use arrow::array::{
+        Date32Array, Float32Array, TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    };
+    use arrow::ipc::CompressionType;
+    use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::{Compression, ZstdLevel};
+    use parquet::file::properties::WriterProperties;
+    use std::sync::Arc;
+
+    fn table(times: ArrayRef) -> RecordBatch {
+        let text: ArrayRef = Arc::new(StringArray::from(vec![Some("BTC/USDT"), None]));
+        let prices: ArrayRef = Arc::new(Float64Array::from(vec![0.1 + 0.2, 1e-9]));
+        let small: ArrayRef = Arc::new(Float32Array::from(vec![0.5, 2.0]));
+        let counts: ArrayRef = Arc::new(Int64Array::from(vec![7, -1]));
+        RecordBatch::try_from_iter_with_nullable([
+            ("__index_level_0__", times, false),
+            ("symbol", text, true),
+            ("close", prices, false),
+            ("vol", small, false),
+            ("n", counts, false),
+        ])
+        .unwrap()
+    }
+
+    fn read(kind: ColumnarKind, path: &Path) -> String {
+        let mut text = String::new();
+        kind.open(path).unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn moments_of_every_unit_and_numbers_to_the_bit_are_lines_whatever_the_packing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let s = 1_704_067_200_i64;
+        let zone = |a: TimestampMillisecondArray| a.with_timezone("+05:00");
+        let times: Vec<ArrayRef> = vec![
+            Arc::new(TimestampSecondArray::from(vec![s, s + 86_400])),
+            Arc::new(TimestampMillisecondArray::from(vec![s * 1_000, (s + 86_400) * 1_000])),
+            Arc::new(TimestampMicrosecondArray::from(vec![s * 1_000_000, (s + 86_400) * 1_000_000])),
+            Arc::new(TimestampNanosecondArray::from(vec![s * 1_000_000_000, (s + 86_400) * 1_000_000_000])),
+            Arc::new(zone(TimestampMillisecondArray::from(vec![s * 1_000, (s + 86_400) * 1_000]))),
+        ];
+        let right = "timestamp,symbol,close,vol,n\n1704067200000000000,BTC/USDT,0.30000000000000004,0.5,7\n\
+                     1704153600000000000,,0.000000001,2,-1\n";
+        let packings = [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::LZ4_RAW,
+            Compression::GZIP(parquet::basic::GzipLevel::default()),
+            Compression::ZSTD(ZstdLevel::default()),
+        ];
+        for times in times {
+            let batch = table(times);
+            for packing in packings {
+                let set = WriterProperties::builder().set_compression(packing).build();
+                let mut out =
+                    ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(set)).unwrap();
+                out.write(&batch).unwrap();
+                out.close().unwrap();
+                assert_eq!(ColumnarKind::of(&std::fs::read(&path).unwrap()), Some(ColumnarKind::Parquet));
+                assert_eq!(read(ColumnarKind::Parquet, &path), right, "{packing:?}");
+            }
+            for packing in [None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)] {
+                let set = IpcWriteOptions::default().try_with_compression(packing).unwrap();
+                let mut out =
+                    FileWriter::try_new_with_options(File::create(&path).unwrap(), &batch.schema(), set)
+                        .unwrap();
+                out.write(&batch).unwrap();
+                out.finish().unwrap();
+                assert_eq!(ColumnarKind::of(&std::fs::read(&path).unwrap()), Some(ColumnarKind::Feather));
+                assert_eq!(read(ColumnarKind::Feather, &path), right, "{packing:?}");
+            }
+        }
+        let days: ArrayRef = Arc::new(Date32Array::from(vec![19_723, 19_724]));
+        let batch = RecordBatch::try_from_iter([("date", days)]).unwrap();
+        let mut text = Vec::new();
+        lines(&batch, &mut text).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), "1704067200000000000\n1704153600000000000\n");
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        for (kind, bytes) in [
+            (ColumnarKind::Parquet, &b"PAR1 and nothing else PAR1"[..]),
+            (ColumnarKind::Feather, b"ARROW1\0\0 cut"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            assert!(kind.open(&path).is_err(), "{kind:?}");
+        }
+    }
+}
