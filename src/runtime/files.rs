@@ -83,7 +83,7 @@ pub fn open_data(path: &Path, choices: &Choices) -> Result<DataSet, FileError> {
         }
         match import::detect(&file, choices)? {
             Ok(known) if matches!(known.format, ImportFormat::Ohlcv | ImportFormat::Funding) => {
-                sources.push(Box::new(file))
+                sources.push(Box::new(file));
             }
             Ok(known) => say(file.name(), &format!("`hive data import` reads it, as {}", known.format)),
             Err(why) => say(file.name(), &why),
@@ -104,13 +104,11 @@ pub fn open_data(path: &Path, choices: &Choices) -> Result<DataSet, FileError> {
 pub fn open_file(path: &Path) -> Result<ImportFile, FileError> {
     let nothing: Progress = Arc::new(|_| {});
     let mut found = imports::find(std::slice::from_ref(&path.to_path_buf()), &nothing)?.files;
-    match found.pop().filter(|_| found.is_empty()) {
-        Some(file) => Ok(file.named_below(path)),
-        None => {
-            let what = "it is a zip of several files, or of none; unpack it, and name the file".to_owned();
-            Err(FileError::Packing { path: path.to_path_buf(), what })
-        }
+    if let Some(file) = found.pop().filter(|_| found.is_empty()) {
+        return Ok(file.named_below(path));
     }
+    let what = "it is a zip of several files, or of none; unpack it, and name the file".to_owned();
+    Err(FileError::Packing { path: path.to_path_buf(), what })
 }
 
 /// What stands beside a file about how to read it: `NAME.map.toml`, or `map.toml` for all of its folder.

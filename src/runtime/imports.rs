@@ -110,8 +110,7 @@ impl ImportFile {
     pub fn named_below(mut self, folder: &Path) -> Self {
         let whole = Path::new(&self.whole);
         let below = whole.strip_prefix(folder).ok().filter(|b| !b.as_os_str().is_empty());
-        let name =
-            below.map_or_else(|| whole.file_name().unwrap_or(whole.as_os_str()).into(), Path::as_os_str);
+        let name = below.map_or_else(|| whole.file_name().unwrap_or(whole.as_os_str()), Path::as_os_str);
         self.name = name.to_string_lossy().into_owned();
         self
     }
