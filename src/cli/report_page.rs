@@ -191,10 +191,10 @@ fn sums(list: &TradeList) -> String {
     let rows = [
         ("round trips that are over, before fees", amount(&s.closed)),
         ("what is open at its last mark, before fees", amount(&s.open)),
-        ("fees of fills", -amount(&s.fees)),
-        ("gas, pools and services", -amount(&s.other_fees)),
-        ("funding", -amount(&s.funding)),
-        ("borrow", -amount(&s.borrow)),
+        ("fees of fills", 0.0 - amount(&s.fees)),
+        ("gas, pools and services", 0.0 - amount(&s.other_fees)),
+        ("funding", 0.0 - amount(&s.funding)),
+        ("borrow", 0.0 - amount(&s.borrow)),
         ("gain of the account", amount(&s.pnl)),
     ];
     let rows: Vec<Vec<String>> =
