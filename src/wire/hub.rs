@@ -93,7 +93,7 @@ impl SlotBoard {
     /// Takes the seat of the kill switch from who has held it longest without as much as a greeting. Whoever wants to stop has
     /// greeted by now.
     fn evict(&mut self) -> bool {
-        let idle = |c: &Enlisted| c.seat == Seat::Kept && !c.has_greeted && c.since.elapsed() >= GREETING;
+        let idle = |c: &Enlisted| c.seat != Seat::Free && !c.has_greeted && c.since.elapsed() >= GREETING;
         let Some(number) = self.clients.iter().find(|(_, c)| idle(c)).map(|(number, _)| *number) else {
             return false;
         };
@@ -276,6 +276,8 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 enum Seat {
     /// For all that its role may.
     Free,
+    /// For the kill switch alone, until the run is up.
+    Early,
     /// For the kill switch alone.
     Kept,
 }
@@ -297,6 +299,7 @@ fn enlist(shared: &HubShared, stream: &UnixStream) -> Option<(u64, UnixStream, S
     let mut board = shared.board();
     let seat = match board.clients.len() {
         n if n < CLIENTS_MAX && shared.begun.load(Ordering::SeqCst) => Seat::Free,
+        n if n < CLIENTS_MAX => Seat::Early,
         n if n < CLIENTS_MAX + KILL_SEATS || board.evict() => Seat::Kept,
         _ => return None,
     };
@@ -371,8 +374,9 @@ fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer, (number, seat
             "this hive does not know your role; use the same hive on both sides",
         );
     };
-    if seat == Seat::Kept {
-        return hear_kill(shared, stream, role, peer);
+    let is_early = seat == Seat::Early && !shared.begun.load(Ordering::SeqCst);
+    if is_early || seat == Seat::Kept {
+        return hear_kill(shared, stream, role, peer, seat);
     }
     let Ok(twin) = stream.try_clone() else { return };
     let writes = Arc::new(Mutex::new(twin));
@@ -407,8 +411,8 @@ fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer, (number, seat
     tracing::info!(pid = peer.pid, "a client has gone");
 }
 
-/// A seat that is kept: one call, which is the kill switch or refused.
-fn hear_kill(shared: &HubShared, stream: &UnixStream, role: ClientRole, peer: Peer) {
+/// A seat that is kept: one call, which is the kill switch or refused; answered too if the run came up meanwhile.
+fn hear_kill(shared: &HubShared, stream: &UnixStream, role: ClientRole, peer: Peer, seat: Seat) {
     if role != ClientRole::Ctl {
         let why = no_seat(shared);
         (shared.log)(&format!("process {} was refused: {why}", peer.pid));
@@ -421,8 +425,12 @@ fn hear_kill(shared: &HubShared, stream: &UnixStream, role: ClientRole, peer: Pe
     }
     let Ok(Call { id, ask }) = frame::read(&mut &*stream) else { return };
     let is_kill = matches!(ask, ClientQuestion::Command(Command::Kill));
-    let answer =
-        if is_kill { answer(shared, ask, role, peer) } else { ServerAnswer::Refused(no_seat(shared)) };
+    let is_up = seat == Seat::Early && shared.begun.load(Ordering::SeqCst);
+    let answer = if is_kill || is_up {
+        answer(shared, ask, role, peer)
+    } else {
+        ServerAnswer::Refused(no_seat(shared))
+    };
     let _ = frame::write(&mut to, &ServerFrame::Answer { id, answer });
 }
 
