@@ -525,10 +525,9 @@ fn a_volume_in_dollars_is_said_to_be_one() {
         // To the rounding of the volumes in the file.
         let decided = desk.feed("history:given?volume=quote", &[]);
         assert_ne!(decided["decision_hash"], given["decision_hash"]);
-        let equity = |s: &Value| s["real"].as_f64().or(s["real_equity"].as_f64());
-        if let (Some(one), Some(other)) = (equity(&decided), equity(&right)) {
-            assert!((one / other - 1.0).abs() < 0.01, "{one} against {other}");
-        }
+        let equity = |s: &Value| s["equity"]["real"].as_str().unwrap().parse::<f64>().unwrap();
+        let (one, other) = (equity(&decided), equity(&right));
+        assert!((one / other - 1.0).abs() < 0.01, "{one} against {other}");
         let huge = rows("date,open,high,low,close,volume", 60, |d| {
             let [o, hi, l, c, _] = bar(d, 42e3);
             plain(&iso(d * 24), [o, hi, l, c, 3e10])
@@ -569,4 +568,67 @@ fn a_volume_has_many_names_and_none_is_said() {
             assert!(notes(&desk.feed(feed, &[])).contains("this data has no volume"), "{feed}");
         }
     });
+}
+
+#[test]
+fn symbols_one_after_the_other_are_not_passed_over() {
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let of = |symbol: &'static str, price: f64, hours: i64| {
+        rows("", hours, move |h| plain(&format!("{},{symbol}", iso(h)), bar(h, price)))
+            .trim_start()
+            .to_owned()
+    };
+    let head = "timestamp,symbol,open,high,low,close,volume\n";
+    for hours in [HOURS, 48] {
+        let text = format!("{head}{}{}", of("BTCUSDT", 42e3, HOURS), of("ETHUSDT", 2e3, hours));
+        desk.write("two/all.csv", &text);
+        let why = desk.refused(&["backtest", "--feed", "history:two", "--quiet", "--clock", "4h"]);
+        assert!(why.contains("out of order") && why.contains("hive data import"), "{why}");
+        let told = desk.import(&["two"], &[]);
+        assert_eq!(told["events"].as_i64(), Some(HOURS + hours), "{told}");
+    }
+}
+
+#[test]
+fn settlements_with_the_newest_first_are_not_passed_over() {
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    desk.write("BTCUSDT_perp_1h.csv", &hourly(42e3));
+    let row = |n: i64| format!("BTCUSDT,0.0002,{}", hour(HOURS - 8 - n * 8) * 1_000);
+    desk.write("funding.csv", &rows("symbol,fundingRate,fundingRateTimestamp", HOURS / 8, row));
+    let feed = ["backtest", "--feed", "history:.", "--quiet", "--clock", "4h"];
+    let why = desk.refused(&feed);
+    assert!(why.contains("funding.csv: 179 rows are out of order"), "{why}");
+    let told = desk.import(&["."], &[]);
+    assert_eq!(told["events"].as_i64(), Some(HOURS + HOURS / 8), "{told}");
+}
+
+#[test]
+fn what_a_tape_leaves_out_is_named_and_perps_that_pay_none_are_said() {
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    desk.write("d/BTC_USDT_USDT-1h-futures.json", &lists(HOURS, 1, |h| bar(h, 42e3)));
+    desk.write("d/BTC_USDT_USDT-1h-mark.json", &lists(HOURS, 1, |h| bar(h, 42e3)));
+    desk.import(&["d"], &[]);
+    let told = notes(&desk.feed("tape:x.tape", &[]));
+    for word in ["BTC_USDT_USDT-1h-mark.json is left out", "perps pay none here"] {
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_is_not_followed_is_named() {
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    desk.write("d/BTCUSDT-1h.csv", &hourly(42e3));
+    desk.write("d/ETHUSDT-1h.csv", "");
+    desk.write("e/SOLUSDT-1h.csv", &hourly(95.0));
+    std::os::unix::fs::symlink("../e", desk.0.path().join("d/more")).unwrap();
+    std::os::unix::fs::symlink("nowhere.csv", desk.0.path().join("d/gone.csv")).unwrap();
+    let (code, told) = desk.checked("d");
+    let told = told.to_string();
+    assert_eq!(code, Some(1), "{told}");
+    for word in ["d/more", "d/gone.csv", "a link to a folder or to nothing", "it is empty"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    let told = notes(&desk.feed("history:d", &[]));
+    assert!(told.contains("more is not read") && told.contains("gone.csv is not read"), "{told}");
 }

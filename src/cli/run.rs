@@ -291,12 +291,10 @@ fn drive(
     if manner.trades.is_wanted() {
         stepper.list_trades();
     }
-    let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
-        let mut scenery = serve::scenery(config, feed, reach, pace, from);
+        let mut scenery = serve::scenery(config, feed, reach, pace, feed.info().from);
         if manner.seed_rule.is_some() {
-            let market = &mut scenery.cockpit.feed;
-            *market = format!("{market}, seed {}: the median of 100", config.seed);
+            scenery.cockpit.feed += &format!(", seed {}: the median of 100", config.seed);
         }
         let scene = scenery.cockpit.clone();
         let scenery = RunScenery { stays: manner.stays, ..scenery };

@@ -23,6 +23,8 @@ use std::fmt;
 
 /// What every report says of data without volumes.
 pub(crate) const NO_VOLUME: &str = "this data has no volume: no participation limit and no impact apply";
+/// What is said of perps without settlements.
+pub(crate) const NO_FUNDING: &str = "this data has no funding: perps pay none here";
 
 /// A source of events, read once from start to end.
 pub trait Feed: Send {
@@ -203,7 +205,7 @@ pub enum FeedError {
     /// Most rows are out of order.
     #[error(
         "{name}: {unsorted} rows are out of order and only {rows} could be used; sort the file by its stamp, \
-         not by symbol (one file per symbol in a folder also works)"
+         not by symbol (one file per symbol in a folder also works), or let `hive data import` sort it"
     )]
     Unsorted {
         /// The data set.

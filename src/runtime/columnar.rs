@@ -2,7 +2,7 @@
 //! market. Moments become nanoseconds since 1970 whatever their unit and zone; numbers are written so that they are read back to
 //! the bit.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
@@ -104,7 +104,13 @@ fn lines(batch: &RecordBatch, out: &mut Vec<u8>) -> io::Result<()> {
     let columns: Vec<_> = batch
         .columns()
         .iter()
-        .map(|c| cast(c, &written(c.data_type())).map_err(wrong))
+        .map(|c| {
+            // Lists and records are no cells of a market's table; they are left empty.
+            if c.data_type().is_nested() {
+                return Ok(new_null_array(&DataType::Utf8, c.len()));
+            }
+            cast(c, &written(c.data_type())).map_err(wrong)
+        })
         .collect::<Result<_, _>>()?;
     let cells: Vec<ColumnCells<'_>> = columns
         .iter()

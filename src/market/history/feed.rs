@@ -104,7 +104,7 @@ impl HistoryFeed {
         }
         if report.jumps > 0 {
             info.notes.push(format!(
-                "closes above ten times or below a tenth of the one before: {}; they are used as they are",
+                "closes above ten times or below a tenth of the one before: {}; each counts once the next bar is near it",
                 report.jumps
             ));
         }

@@ -4,6 +4,7 @@ use super::decode::{DecodedLine, Decoder};
 use super::source::SourceFile;
 use super::symbols::SymbolTable;
 use crate::domain::{InstrumentId, InstrumentKind, Stamp, Universe};
+use crate::market::feed::NO_FUNDING;
 use crate::market::table::{SETTLED_WITHIN, SymbolPair, TableKind, TableShape};
 use crate::market::{FeedError, FeedInfo, FeedReport};
 use std::collections::BTreeMap;
@@ -212,7 +213,7 @@ pub(super) fn join(
     let names = || files.iter().map(|f| f.0.name()).collect::<Vec<_>>().join(", ");
     if files.is_empty() {
         if perps {
-            info.notes.push("this data has no funding: perps pay none here".into());
+            info.notes.push(NO_FUNDING.into());
         }
         return Ok((None, paid));
     }
@@ -228,6 +229,9 @@ pub(super) fn join(
         info.has_funding |= inside;
     }
     let (hashes, counts) = first.finish()?;
+    if counts.unsorted * 10 > counts.rows {
+        return Err(FeedError::Unsorted { name: names(), unsorted: counts.unsorted, rows: counts.rows });
+    }
     let mut both = blake3::Hasher::new();
     both.update(bars_hash.as_bytes());
     for hash in hashes {

@@ -118,7 +118,10 @@ pub(super) fn scan(
     let (bar, gaps) = spacings.bar_and_gaps().unwrap_or((clock, 0));
     report.gaps = gaps;
     report.jumps = jumps;
-    if report.unsorted > report.rows {
+    // Where whole symbols stand one after the other most of what is there would be passed over.
+    let none_of = || (0..table.names.len()).any(|n| seen.get(n).is_none_or(Option::is_none));
+    let is_whole = settings.window.from.is_none() && settings.window.to.is_none();
+    if report.unsorted * 10 > report.rows || report.unsorted > 0 && is_whole && none_of() {
         return Err(FeedError::Unsorted {
             name: name.to_owned(),
             unsorted: report.unsorted,

@@ -46,6 +46,8 @@ pub(super) struct ListedFacts {
     /// The open of its first bar, and when that is.
     opening: Option<(Stamp, f64)>,
     digits: i32,
+    /// Events that had a price; of these the first tell the tick.
+    priced: u64,
 }
 
 /// All instruments of an import.
@@ -99,6 +101,7 @@ impl Listings {
             first_price: None,
             opening: None,
             digits: i32::MIN,
+            priced: 0,
         });
         Some(InstrumentId(n))
     }
@@ -151,7 +154,8 @@ impl Listings {
         }
         if let Some(price) = prices.last() {
             listed.first_price.get_or_insert(*price);
-            if listed.rows <= TICK_ROWS {
+            listed.priced += 1;
+            if listed.priced <= TICK_ROWS {
                 listed.digits = prices.iter().map(|p| digits(*p)).fold(listed.digits, i32::max);
             }
         }

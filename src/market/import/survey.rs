@@ -229,7 +229,7 @@ fn survey_once(
         files.push(match (other, before) {
             (Some((_, s)), Some(before)) => {
                 listings = before;
-                let why = format!("left out: its bars are {} long", Span::seconds(s));
+                let why = format!("{} is left out: its bars are {} long", source.name(), Span::seconds(s));
                 FileSurvey::without(source.name(), FileVerdict::LeftOut, &why)
             }
             _ => read,
@@ -265,7 +265,8 @@ fn one(
     let read = known.and_then(|known| match known {
         Ok(known) => match known.shape.as_ref().and_then(|shape| not_taken(shape, bar)) {
             Some(why) => {
-                Ok(FileSurvey::without(source.name(), FileVerdict::LeftOut, &format!("left out: {why}")))
+                let why = format!("{} is left out: {why}", source.name());
+                Ok(FileSurvey::without(source.name(), FileVerdict::LeftOut, &why))
             }
             None => read(settings, source, &known, listings, prices),
         },

@@ -570,3 +570,18 @@ fn funding_beside_bars_of_no_venue_is_pointed_out() {
         made.written.header.notes
     );
 }
+
+#[test]
+fn settlements_before_the_bars_do_not_make_the_tick_coarse() {
+    let (mut bars, mut rates) =
+        (String::from("timestamp,symbol,open,high,low,close,volume\n"), String::new());
+    rates += "timestamp,symbol,rate\n";
+    for hour in 0..600_i64 {
+        let at = t("2024-01-01").after(Span(hour * Span::HOUR.0));
+        bars += &format!("{at},BTCUSDT,42000.25,42100.5,41900.1,42050.75,3\n");
+        rates += &format!("{at},BTCUSDT,{}\n", 1e-5 * (hour % 5) as f64);
+    }
+    let made = import(&[("a_funding.csv", rates.as_str()), ("b_perp.csv", bars.as_str())]);
+    let tick = made.universe().instruments[0].tick;
+    assert_eq!(tick, crate::domain::Decimal::new(1, 2).into());
+}

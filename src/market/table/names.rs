@@ -153,6 +153,18 @@ pub(crate) fn asset_name(text: &str) -> String {
     }
 }
 
+/// Whether a word before a colon is no pair of its own.
+fn is_place(word: &str) -> bool {
+    !word.contains(['/', '-', '_']) && split(word).1.is_none()
+}
+
+/// A pair without the minutes of its bars, which `MetaTrader` writes behind it: `BTCUSD60`.
+fn without_minutes(word: &str) -> &str {
+    let pair = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_bar = matches!(&word[pair.len()..], "1" | "5" | "15" | "30" | "60" | "240" | "1440" | "10080");
+    if is_bar && split(&pair.to_ascii_uppercase()).1.is_some() { pair } else { word }
+}
+
 /// A word of two currencies, taken apart.
 fn split(word: &str) -> (&str, Option<&'static str>) {
     if WHOLE.contains(&word) {
@@ -180,6 +192,11 @@ impl SymbolPair {
     /// Takes `ETHBTC`, `ETH-BTC`, `ETH/BTC`, `BTCUSD_PERP`, `BTC-USDT-SWAP`, `USDJPY` or `AAPL` apart.
     pub fn of(text: &str) -> Option<SymbolPair> {
         let symbol = text.trim().to_ascii_uppercase();
+        // Where it is traded may stand before it, `X:BTCUSD`; behind it stands what it is paid in.
+        let symbol = match symbol.split_once(':') {
+            Some((place, pair)) if is_place(place) && split(pair).1.is_some() => pair.to_owned(),
+            _ => symbol,
+        };
         let mut parts: Vec<&str> =
             symbol.split(['-', '_', '/', ':', '.', ' ']).filter(|p| !p.is_empty()).collect();
         let prefix = |p: &&str| {
@@ -219,7 +236,7 @@ pub(crate) struct FileHints {
 }
 
 fn tokens(part: &str) -> Vec<String> {
-    let split = part.split(['-', '_', '.', ' ', ':', '@']).filter(|t| !t.is_empty());
+    let split = part.split(['-', '_', '.', ' ', ':', '@', ',']).filter(|t| !t.is_empty());
     split.map(str::to_ascii_lowercase).collect()
 }
 
@@ -267,7 +284,7 @@ fn pair(words: &[&str]) -> Option<SymbolPair> {
             let of = SymbolPair::of(&format!("{word}-{quote}"))?;
             return Some(SymbolPair { symbol: of.symbol.replace('-', ""), ..of });
         }
-        if let Some(of) = SymbolPair::of(word).filter(|p| p.quote.is_some()) {
+        if let Some(of) = SymbolPair::of(without_minutes(word)).filter(|p| p.quote.is_some()) {
             return Some(of);
         }
     }
@@ -344,6 +361,8 @@ mod tests {
             ("BTC-USDT-SWAP", "BTC", Some("USDT")),
             ("BTC/USDT:USDT", "BTC", Some("USDT")),
             ("BINANCE:BTCUSDT", "BTC", Some("USDT")),
+            ("X:BTCUSD", "BTC", Some("USD")),
+            ("DOGE:USD", "DOGE", Some("USD")),
             ("XXBTZUSD", "BTC", Some("USD")),
             ("PF_XBTUSD", "BTC", Some("USD")),
             ("SOLUSDTPERP", "SOL", Some("USDT")),
@@ -375,6 +394,8 @@ mod tests {
             ("upbit_BTCKRW_1h.csv", "upbit", None, "BTCKRW", Some(3_600)),
             ("v/BTCUSDT-fundingRate-2024-01.csv", "", None, "BTCUSDT", None),
             ("x/BRK-B.csv", "", None, "BRKB", None),
+            ("x/BTCUSD60.csv", "", None, "BTCUSD", None),
+            ("x/BINANCE_BTCUSDT, 60.csv", "binance", None, "BTCUSDT", None),
         ] {
             let hints = FileHints::of(path);
             let symbol_read = hints.pair.as_ref().map(|p| p.symbol.as_str());

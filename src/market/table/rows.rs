@@ -176,7 +176,12 @@ impl<R: Read> TableRows<R> {
 
     /// The funding rate of the last row, or why it cannot be believed.
     fn rate(&self) -> Result<f64, String> {
-        let rate = self.number(self.shape.columns.rate, "rate")? * self.shape.rate_unit;
+        let cell = self.shape.columns.rate.map(|c| self.cell(c).trim_ascii()).unwrap_or_default();
+        // A cell that says percent is in percent, whatever the others are.
+        let rate = match cell.strip_suffix(b"%").and_then(read_number) {
+            Some(percent) => percent * 0.01,
+            None => self.number(self.shape.columns.rate, "rate")? * self.shape.rate_unit,
+        };
         if libm::fabs(rate) <= RATE_MAX {
             Ok(rate)
         } else {

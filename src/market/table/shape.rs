@@ -2,15 +2,15 @@
 
 use super::arrays::TableText;
 use super::choices::{Choices, DateOrder, SettleRule, StampSide, VolumeUnit};
-use super::columns::{ColumnRole, HeaderNames, TableColumns, clean};
-use super::names::FileHints;
+use super::columns::{ColumnRole, HeaderNames, TableColumns, cell_text, clean};
+use super::names::{FileHints, SymbolPair};
 use super::rows::{read_number, records, shown};
 use super::stamps::{EARLIEST, StampReader, is_clock, is_day, serial, short_date};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::FeedError;
 use crate::market::history::SourceFile;
 use csv::ByteRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
@@ -109,7 +109,10 @@ impl TableSample {
         }
         let lists = head.trim_ascii_start().first() == Some(&b'[');
         let is_address = |l: &[u8]| l.windows(4).any(|w| w == b"http");
-        let first = head.split(|b| *b == b'\n').find(|l| !l.is_empty() && !is_address(l)).unwrap_or_default();
+        let first = head
+            .split(|b| *b == b'\n')
+            .find(|l| !l.is_empty() && !is_address(l) && !l.starts_with(b"sep="))
+            .unwrap_or_default();
         let count = |d: u8| first.split(|b| *b == d).count();
         // Of equals the first: dates may hold what separates nothing.
         let delimiter = if lists {
@@ -132,7 +135,7 @@ impl TableSample {
             }
             let line = record.position().map_or(0, csv::Position::line);
             if rows.is_empty() && header.is_empty() {
-                if record.iter().any(is_address) {
+                if record.iter().any(is_address) || is_preface(&record) {
                     skipped += 1;
                     continue;
                 }
@@ -155,6 +158,10 @@ impl TableSample {
                     continue;
                 }
             }
+            if rows.is_empty() && is_below_header(name, &mut header, &record)? {
+                skipped += 1;
+                continue;
+            }
             rows.push((line, record.clone()));
             if rows.len() == SAMPLE {
                 break;
@@ -171,6 +178,35 @@ impl TableSample {
         let mut cells = self.cells(column).filter(|c| !c.is_empty()).take(64).peekable();
         cells.peek().is_some() && cells.all(is)
     }
+}
+
+/// A line before the header that says how a spreadsheet is to take the file, or anything in a comment.
+fn is_preface(record: &ByteRecord) -> bool {
+    let first = record.get(0).unwrap_or_default();
+    first.starts_with(b"sep=") || record.len() == 1 && first.starts_with(b"#")
+}
+
+/// Yahoo's header has two more lines, one of the symbols and one with the name of the stamps.
+fn is_below_header(name: &str, header: &mut [String], record: &ByteRecord) -> Result<bool, FeedError> {
+    let Some(price) = header.first_mut() else { return Ok(false) };
+    let first = clean(&cell_text(record.get(0).unwrap_or_default()));
+    if price == "price" && first == "ticker" {
+        let mut symbols = record.iter().skip(1);
+        let one = symbols.next().unwrap_or_default();
+        if symbols.any(|s| s != one) {
+            return Err(undecided(
+                name,
+                "its columns are of several symbols side by side",
+                "write a file for each (`df.xs(symbol, axis=1, level=1).to_csv(...)`)",
+            ));
+        }
+        return Ok(true);
+    }
+    let is_name = price == "price" && (first == "date" || first == "datetime");
+    if is_name {
+        *price = first;
+    }
+    Ok(is_name)
 }
 
 pub(super) fn undecided(file: &str, found: impl Into<String>, ways: impl Into<String>) -> FeedError {
@@ -250,7 +286,7 @@ impl Looked<'_> {
         });
         let time = time.ok_or_else(|| lacks("time"))?;
         if columns.close.is_none() && columns.rate.is_none() {
-            return Err(lacks("close"));
+            return Err(lacks(if self.hints.funding { "rate" } else { "close" }));
         }
         Ok((columns, time))
     }
@@ -258,6 +294,9 @@ impl Looked<'_> {
     /// A dump without a header: open time, open, high, low, close, volume, and of Binance the end and the quote's volume.
     fn positions(&self) -> Result<(TableColumns, usize), FeedError> {
         let width = self.sample.rows.first().map_or(0, |r| r.1.len());
+        if width == 0 {
+            return Err(undecided(self.source.name(), "it is empty", "fetch it again, or take it away"));
+        }
         let shift = usize::from(self.sample.all(0, is_day) && self.sample.all(1, is_clock));
         if width < 5 + shift && self.choices.map.is_empty() {
             let found = format!("it has no header, and rows of {width} cells, which are no bars");
@@ -267,14 +306,40 @@ impl Looked<'_> {
                 "give it a header: time,open,high,low,close,volume",
             ));
         }
+        // Kraken has an average before the volume, OKX contracts before the coins; Coinbase has the low first.
+        let [o, h, l, c] = [1, 2, 3, 4].map(|n| n + shift);
+        let is_average = width > 6 + shift && self.stands_between(5 + shift, [h, l]);
+        let is_okx = width == 9 && shift == 0;
+        let is_coinbase = width == 6
+            && shift == 0
+            && ![o, c].iter().all(|n| self.stands_between(*n, [h, l]))
+            && [3, 4].iter().all(|n| self.stands_between(*n, [2, 1]));
+        let volume = 5 + shift + usize::from(is_average || is_okx);
         let columns = TableColumns {
-            range: Some([1 + shift, 2 + shift, 3 + shift]),
-            close: Some(4 + shift),
-            volume: (width > 5 + shift).then_some(5 + shift),
-            turnover: (width == 12 && shift == 0).then_some(7),
+            range: Some(if is_coinbase { [3, 2, 1] } else { [o, h, l] }),
+            close: Some(c),
+            volume: (width > volume).then_some(volume),
+            turnover: (matches!(width, 9 | 12) && shift == 0 && !is_average).then_some(7),
             ..TableColumns::default()
         };
         Ok((columns, 0))
+    }
+
+    /// Whether a column is between the high and the low of each row.
+    fn stands_between(&self, column: usize, [high, low]: [usize; 2]) -> bool {
+        let mut rows = self.sample.rows.iter().take(64).peekable();
+        rows.peek().is_some()
+            && rows.all(|(_, r)| {
+                let [x, high, low] = [column, high, low].map(|c| r.get(c).and_then(read_number));
+                x.zip(high).zip(low).is_some_and(|((x, high), low)| (low..=high).contains(&x))
+            })
+    }
+
+    /// The pairs that are in it, as far as it was looked at: of its rows, or the one of its name.
+    fn pairs(&self, shape: &TableShape) -> Vec<SymbolPair> {
+        let Some(column) = shape.columns.symbol else { return self.hints.pair.iter().cloned().collect() };
+        let cells: BTreeSet<&[u8]> = self.sample.cells(column).collect();
+        cells.into_iter().filter_map(|c| SymbolPair::of(&cell_text(c))).collect()
     }
 
     fn kind(&self, columns: &mut TableColumns) -> TableKind {
@@ -446,6 +511,12 @@ impl Looked<'_> {
             let base = &names.names[volume];
             shape.notes.push(format!("{file}: its volume counts contracts; {base} is taken, in coins"));
         }
+        if self.sample.all(volume, |v| read_number(v) == Some(0.0)) {
+            shape.notes.push(format!(
+                "{file}: its volumes are zero, so that nothing of it can be traded; take another column with map=volume=COLUMN, or \
+                 leave them out with volume=none"
+            ));
+        }
         self.against_turnover(shape, volume)?;
         self.inverse(shape, volume)?;
         self.dollars(shape, volume)
@@ -502,11 +573,14 @@ impl Looked<'_> {
     /// Contracts that are paid in coins.
     fn inverse(&self, shape: &mut TableShape, volume: usize) -> Result<(), FeedError> {
         let file = self.source.name();
-        let Some(pair) = shape.hints.pair.as_ref().filter(|p| p.quote.as_deref() == Some("USD")) else {
+        let name = file.rsplit(['/', '\\']).next().unwrap_or(file).to_ascii_uppercase();
+        let pairs = self.pairs(shape);
+        let named = |p: &&SymbolPair| name.contains("USD_PERP") || p.symbol.ends_with("USD_PERP");
+        let in_dollars = || pairs.iter().filter(|p| p.quote.as_deref() == Some("USD"));
+        let Some(pair) = in_dollars().find(named).or_else(|| in_dollars().next()) else {
             return Ok(());
         };
-        let name = file.rsplit(['/', '\\']).next().unwrap_or(file).to_ascii_uppercase();
-        let tells = name.contains("USD_PERP")
+        let tells = named(&pair)
             || matches!(
                 shape.hints.venue.as_str(),
                 "binance" | "bybit" | "okx" | "bitmex" | "deribit" | "huobi" | "htx"
@@ -542,9 +616,8 @@ impl Looked<'_> {
         if shape.volume != VolumeUnit::Base(1.0) || shape.columns.turnover.is_some() {
             return Ok(());
         }
-        let Some(pair) =
-            shape.hints.pair.as_ref().filter(|p| p.quote.as_deref().is_some_and(super::is_dollar))
-        else {
+        let pairs = self.pairs(shape);
+        let Some(pair) = pairs.iter().find(|p| p.quote.as_deref().is_some_and(super::is_dollar)) else {
             return Ok(());
         };
         let Some(turnover) = self.median(shape, |r| Some(r(volume)? * r(close)?)) else { return Ok(()) };
@@ -644,15 +717,19 @@ impl Looked<'_> {
             let found = format!("its rates are written every {spacing}, more often than anybody settles");
             return Err(undecided(file, found, ways));
         }
-        if spacing.0 > Span::HOUR.0 + MINUTE.0 || shape.columns.symbol.is_some() {
+        if spacing.0 > Span::HOUR.0 + MINUTE.0 {
             return Ok(());
         }
-        let cells: Vec<(Stamp, &[u8])> = self
-            .sample
-            .rows
-            .iter()
-            .filter_map(|(_, r)| Some((shape.time.read(|c| r.get(c).unwrap_or_default())?, r.get(column)?)))
-            .collect();
+        let mut of_symbol: BTreeMap<&[u8], Vec<(Stamp, &[u8])>> = BTreeMap::new();
+        for (_, r) in &self.sample.rows {
+            let symbol = shape.columns.symbol.and_then(|c| r.get(c)).unwrap_or_default();
+            if let (Some(at), Some(rate)) = (shape.time.read(|c| r.get(c).unwrap_or_default()), r.get(column))
+            {
+                of_symbol.entry(symbol).or_default().push((at, rate));
+            }
+        }
+        // What all symbols are paid alike is in the longest.
+        let cells = of_symbol.into_values().max_by_key(Vec::len).unwrap_or_default();
         let changes: Vec<Stamp> = cells.windows(2).filter(|w| w[0].1 != w[1].1).map(|w| w[1].0).collect();
         // An hourly rate differs nearly every hour; one that changes only every fourth or eighth is filled in between.
         let filled = changes.len() * 3 < cells.len()

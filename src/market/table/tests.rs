@@ -357,3 +357,81 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn dumps_without_a_header_have_their_volume_where_their_venue_puts_it() {
+    let stamp = |d: i64| (at(d).0 / 1_000_000_000).to_string();
+    let right = expected();
+    // Kraken: an average before the volume, a count behind it.
+    let kraken = days("", |d, [o, h, l, c, v]| format!("{},{o},{h},{l},{c},{c},{v},12", stamp(d)));
+    assert_eq!(rows("ABCUSDT.csv", &kraken, ""), right);
+    // OKX: contracts, coins, dollars, and whether the bar is over.
+    let okx =
+        days("", |d, [o, h, l, c, v]| format!("{},{o},{h},{l},{c},{},{v},{},1", stamp(d), v * 100.0, v * c));
+    assert_eq!(rows("ABC-USDT-SWAP.csv", &okx, ""), right);
+    // Coinbase: the low first.
+    let coinbase = days("", |d, [o, h, l, c, v]| format!("{},{l},{h},{o},{c},{v}", stamp(d)));
+    assert_eq!(rows("ABCUSDT.csv", &coinbase, ""), right);
+}
+
+#[test]
+fn volumes_of_symbols_in_a_column_are_judged_like_those_of_a_file() {
+    let head = "timestamp,symbol,open,high,low,close,volume\n";
+    let of = |symbol: &str, times: f64| {
+        days(head, |d, [o, h, l, c, v]| format!("{},{symbol},{o},{h},{l},{c},{}", iso(d), v * times))
+    };
+    let contracts = refused("all.csv", &of("ABCUSD_PERP", 1.0));
+    assert!(contracts.contains("counts contracts") && contracts.contains("volume=quote*100"), "{contracts}");
+    let dollars = refused("all.csv", &of("ABC-USD", 1e10));
+    assert!(dollars.contains("dollars a day"), "{dollars}");
+    assert!(look("all.csv", &of("ABC-USD", 1.0), "").is_ok());
+    let zero = look("ABCUSD.csv", &of("ABCUSD", 0.0), "").unwrap();
+    assert!(zero.notes.iter().any(|n| n.contains("its volumes are zero")), "{:?}", zero.notes);
+}
+
+#[test]
+fn rates_that_are_filled_in_are_found_beside_a_column_of_symbols() {
+    let mut text = "timestamp,symbol,rate\n".to_owned();
+    for hour in 0..96_i64 {
+        for symbol in ["ABCUSDT", "XYZUSDT"] {
+            let at = at(0).after(Span(hour * Span::HOUR.0));
+            text += &format!("{at},{symbol},{}\n", 1e-4 + 1e-5 * (hour / 8 % 3) as f64);
+        }
+    }
+    let why = refused("funding.csv", &text);
+    assert!(why.contains("settle=8h"), "{why}");
+    assert!(look("funding.csv", &text, "settle=8h").is_ok());
+}
+
+#[test]
+fn a_rate_with_a_sign_of_percent_is_in_percent() {
+    let text =
+        "timestamp,symbol,rate\n2024-01-01T00:00:00Z,ABCUSDT,0.0100%\n2024-01-01T08:00:00Z,ABCUSDT,-0.02%\n";
+    let shape = Arc::new(look("funding.csv", text, "").unwrap());
+    let mut rows = TableRows::new("funding.csv", shape, text.as_bytes()).unwrap();
+    for rate in [0.000_1, -0.000_2] {
+        assert!(rows.advance().unwrap());
+        let at = rows.stamp().unwrap();
+        let read = rows.settlement(at).unwrap().unwrap().1;
+        assert!((read - rate).abs() < 1e-12, "{read}");
+    }
+}
+
+#[test]
+fn lines_around_a_header_are_no_rows() {
+    let body = |head: &str, s: &str| days(head, |d, p| plain(&iso(d), p, s));
+    for text in [
+        body("sep=;\ntimestamp;open;high;low;close;volume\n", ";"),
+        body("# written by hand\ntimestamp,open,high,low,close,volume\n", ","),
+        body(
+            "Price,Open,High,Low,Close,Volume\nTicker,ABC-USD,ABC-USD,ABC-USD,ABC-USD,ABC-USD\nDatetime,,,,,\n",
+            ",",
+        ),
+    ] {
+        assert_eq!(rows("ABCUSDT.csv", &text, ""), expected(), "{text}");
+    }
+    let two =
+        "Price,Close,Close,Open,Open\nTicker,ABC-USD,XYZ-USD,ABC-USD,XYZ-USD\nDate,,,,\n2024-01-01,1,2,1,2\n";
+    let why = refused("ABC.csv", two);
+    assert!(why.contains("several symbols side by side"), "{why}");
+}

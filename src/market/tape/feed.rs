@@ -9,8 +9,8 @@
 
 use super::read::TapePosition;
 use super::{Makes, TapeReader};
-use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Span, Stamp, Universe};
-use crate::market::feed::{FeedPosition, NO_VOLUME};
+use crate::domain::{Bar, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
+use crate::market::feed::{FeedPosition, NO_FUNDING, NO_VOLUME};
 use crate::market::history::buckets::merge;
 use crate::market::history::ranking::{Entrant, Volumes};
 use crate::market::history::{SourceFile, Window, scan};
@@ -63,6 +63,10 @@ impl TapeFeed {
         // A tape tells what its files were to be known for, and this as every feed does.
         if !has_volume && !notes.iter().any(|n| n == NO_VOLUME) {
             notes.push(NO_VOLUME.to_owned());
+        }
+        let has_perps = universe.instruments.iter().any(|i| i.kind == InstrumentKind::Perp);
+        if has_perps && !has_funding && !notes.iter().any(|n| n == NO_FUNDING) {
+            notes.push(NO_FUNDING.to_owned());
         }
         let without: Vec<&str> = universe
             .desk()
