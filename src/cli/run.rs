@@ -294,7 +294,8 @@ fn drive(
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let mut scenery = serve::scenery(config, feed, reach, pace, feed.info().from);
         if manner.seed_rule.is_some() {
-            scenery.cockpit.feed += &format!(", seed {}: the median of 100", config.seed);
+            let market = &mut scenery.cockpit.feed;
+            *market = format!("{market}, seed {}: the median of 100", config.seed);
         }
         let scene = scenery.cockpit.clone();
         let scenery = RunScenery { stays: manner.stays, ..scenery };

@@ -7,6 +7,7 @@ use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEven
 use crate::market::history::{SourceBytes as Text, SourceFile, Window};
 use crate::market::tape::TapeReader;
 use crate::market::{FeedError, Market};
+use std::fmt::Write as _;
 
 /// What an import made of files.
 #[derive(Debug)]
@@ -578,8 +579,8 @@ fn settlements_before_the_bars_do_not_make_the_tick_coarse() {
     rates += "timestamp,symbol,rate\n";
     for hour in 0..600_i64 {
         let at = t("2024-01-01").after(Span(hour * Span::HOUR.0));
-        bars += &format!("{at},BTCUSDT,42000.25,42100.5,41900.1,42050.75,3\n");
-        rates += &format!("{at},BTCUSDT,{}\n", 1e-5 * (hour % 5) as f64);
+        let _ = writeln!(bars, "{at},BTCUSDT,42000.25,42100.5,41900.1,42050.75,3");
+        let _ = writeln!(rates, "{at},BTCUSDT,{}", 1e-5 * (hour % 5) as f64);
     }
     let made = import(&[("a_funding.csv", rates.as_str()), ("b_perp.csv", bars.as_str())]);
     let tick = made.universe().instruments[0].tick;

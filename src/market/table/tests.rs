@@ -5,6 +5,7 @@ use crate::domain::{Bar, Span, Stamp};
 use crate::market::FeedError;
 use crate::market::history::SourceBytes;
 use proptest::prelude::*;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -395,7 +396,7 @@ fn rates_that_are_filled_in_are_found_beside_a_column_of_symbols() {
     for hour in 0..96_i64 {
         for symbol in ["ABCUSDT", "XYZUSDT"] {
             let at = at(0).after(Span(hour * Span::HOUR.0));
-            text += &format!("{at},{symbol},{}\n", 1e-4 + 1e-5 * (hour / 8 % 3) as f64);
+            let _ = writeln!(text, "{at},{symbol},{}", 1e-4 + 1e-5 * (hour / 8 % 3) as f64);
         }
     }
     let why = refused("funding.csv", &text);
