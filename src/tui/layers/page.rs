@@ -574,14 +574,14 @@ fn relations<'a>(t: &Theme, p: &'a AgentPage) -> PageLines<'a> {
         return Vec::new();
     }
     let dim = t.of(StyleRole::Dim);
-    let mut lines = vec![section(t, "acting on whose words was worth (of own stake; believed of one more)")];
+    let mut lines = vec![section(t, "acting on words of: worth · one more")];
     lines.extend(p.relations.iter().map(|r| {
         Line::from(vec![
-            Span::styled(format!("{:<14}", r.from), t.of(StyleRole::Title)),
-            Span::styled(format!("{:<10}", r.kind), dim),
-            Span::raw(format!("{:>6.1} ×", r.deeds)),
-            Span::styled(format!(" {:>+8.1} bp", r.worth_bp), t.of(words::sign(r.worth_bp))),
-            Span::styled(format!(" {:>+7.2} bp", r.trust_bp), dim),
+            Span::styled(format!("{:<11}", r.from), t.of(StyleRole::Title)),
+            Span::styled(format!("{:<9}", r.kind), dim),
+            Span::raw(format!("{:>5.1}×", r.deeds)),
+            Span::styled(format!(" {:>+7.1} bp", r.worth_bp), t.of(words::sign(r.worth_bp))),
+            Span::styled(format!(" {:>+6.2}", r.trust_bp), dim),
         ])
     }));
     lines.push(Line::raw(""));

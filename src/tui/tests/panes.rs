@@ -372,7 +372,7 @@ fn a_deed_is_an_edge_of_whom_it_heard_and_opens_the_rule_by_which_it_was_done() 
             "  when 3 others opened",
             "because of #12 Yuki opens short",
             "herald follows, never yet",
-            "Yuki          open         2.5 ×    -31.4 bp   -0.31 bp",
+            "Yuki       open       2.5×   -31.4 bp  -0.31",
         ] {
             assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
         }
