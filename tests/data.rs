@@ -12,10 +12,22 @@ struct Desk(tempfile::TempDir);
 
 /// What a run left behind.
 #[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs the program in a folder, with a home of its own and nobody's variables.
+pub fn ran_in(folder: &Path, home: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(program());
+    for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
+        command.env_remove(name);
+    }
+    let command = command.env("XDG_STATE_HOME", home).args(args).current_dir(folder).stdin(Stdio::null());
+    let done = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: done.status.code(), out: text(done.stdout), err: text(done.stderr) }
 }
 
 impl Ran {
@@ -42,15 +54,7 @@ impl Desk {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(program());
-        for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
-            command.env_remove(name);
-        }
-        command.env("XDG_STATE_HOME", self.0.path().join("home"));
-        let command = command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
-        let done = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ran { code: done.status.code(), out: text(done.stdout), err: text(done.stderr) }
+        ran_in(self.0.path(), &self.0.path().join("home"), args)
     }
 
     fn summary(&self, args: &[&str]) -> Value {

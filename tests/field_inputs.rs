@@ -1,22 +1,13 @@
 //! What people bring: files as exchanges, vendors and other programs write them, each read for what it is by both ways in, or refused
 //! with the way out. Each case is made here, and looked at again in `field_inputs/` of the folder that `HIVE_TEST_DATA` names.
 
-use crate::cli::hand::program;
+use crate::data::{Ran, ran_in};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// A folder to work in, with the files of a case.
 struct Desk(tempfile::TempDir, tempfile::TempDir);
-
-/// What a run left behind.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
 
 /// Hours of the markets that are made.
 const HOURS: i64 = 24 * 60;
@@ -29,14 +20,7 @@ impl Desk {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
-        let mut command = Command::new(program());
-        for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
-            command.env_remove(name);
-        }
-        command.env("XDG_STATE_HOME", self.1.path());
-        let done = command.args(args).current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ran { code: done.status.code(), out: text(done.stdout), err: text(done.stderr) }
+        ran_in(self.0.path(), self.1.path(), args)
     }
 
     /// The summary of a run of a feed.
