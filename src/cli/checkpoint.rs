@@ -129,6 +129,14 @@ pub fn end(
     Ok(())
 }
 
+/// Makes the folder of a state, or closes it to others, before anything is kept in it.
+pub fn private_folder(dir: &Path) -> Result<(), Failure> {
+    let mut news = Vec::new();
+    recover::private_folder(dir, &mut news).map_err(Failure::from)?;
+    tell(&news);
+    Ok(())
+}
+
 /// Moves a state out of the way, so that a new one begins; nothing is deleted.
 pub fn set_aside(dir: &Path) -> Result<(), Failure> {
     if !dir.exists() {

@@ -9,12 +9,13 @@ use crate::fills::fine::FillPrices;
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
+use crate::runtime::live::LiveSpec;
 use crate::runtime::pace::Speed;
 use crate::runtime::retention::{BUDGET, BUDGET_MIN};
 use clap::Args;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The feed where none is named: the embedded market, with all that structures trade in its last days.
 pub const DEFAULT_FEED: &str = "synth?detail=2d";
@@ -45,7 +46,7 @@ pub enum RunStart {
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
     /// Where the market comes from: synth (bars alone), synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
-    /// history:PERPS,SPOT,FUNDING, or tape:FILE
+    /// history:PERPS,SPOT,FUNDING, tape:FILE, or, from history to now and on, binance:usdm[?assets=BTC,ETH&days=180]
     #[arg(long, value_name = "FEED", default_value = DEFAULT_FEED, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
     /// The hive's file; without it agents.toml here, or the roster that is built in: default where the market has
@@ -149,6 +150,11 @@ impl Budget {
     }
 }
 
+/// Where a folder that is kept has the tape of a live market.
+pub fn live_tape(state: &Path) -> PathBuf {
+    state.join("live.tape")
+}
+
 /// Reads `512MB`, `2GB`, a number of bytes, or `off`.
 fn bytes(text: &str) -> Result<Budget, String> {
     if text == "off" {
@@ -204,9 +210,9 @@ pub fn load(
 }
 
 impl RunOptions {
-    /// Whether it is one of the two markets that go on live when they are served.
+    /// Whether it is a market that goes on live when it is served.
     pub fn goes_on(&self) -> bool {
-        [DEFAULT_FEED, SYNTH].contains(&self.feed.as_str())
+        [DEFAULT_FEED, SYNTH].contains(&self.feed.as_str()) || LiveSpec::parse(&self.feed).is_some()
     }
 
     /// Where in what is kept it begins.
@@ -281,7 +287,7 @@ impl RunOptions {
         let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
         let wish = match spec {
             FeedSpec::Synth { detail } => detail,
-            FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } => None,
+            FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } | FeedSpec::Live(_) => None,
         };
         if self.faults && wish.is_none() {
             let fix = "name some with --feed 'synth?detail=30d'";
@@ -293,7 +299,8 @@ impl RunOptions {
         let makers = |a: &Declaration| a.family == FamilyId::MarketMaking;
         let is_worked = config.services.liquidity && config.roster.agents.iter().any(makers);
         let inside = is_worked || config.fills == FillPrices::Fine;
-        Ok(FeedOptions { spec, clock, window, funding, seed, world, days, inside, detail })
+        let tape = self.state.as_deref().map(live_tape);
+        Ok(FeedOptions { spec, clock, window, funding, seed, world, days, inside, detail, tape })
     }
 
     /// An option that would do nothing with this feed is a mistake, not a wish.
@@ -308,6 +315,19 @@ impl RunOptions {
                     let own = [("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())];
                     (given(own), "a history; what a tape has is chosen with `hive data import`")
                 }
+            }
+            FeedSpec::Live(_) => {
+                let first = given([("--assets", self.assets.is_some()), ("--days", self.days.is_some())]);
+                let cut = given([
+                    ("--from", self.from.is_some() || self.to.is_some()),
+                    ("--speed", self.speed.is_some()),
+                ]);
+                let more = given([
+                    ("--world", self.world.is_some()),
+                    ("--funding", self.funding.is_some() || self.until_end),
+                ]);
+                let own = "other feeds; a live market is told its own, binance:usdm?assets=BTC,ETH&days=180, and has no end";
+                (first.or(cut).or(more), own)
             }
             FeedSpec::Synth { .. } => (
                 given([("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())]),

@@ -125,6 +125,16 @@ pub struct RunMode {
 }
 
 impl RunMode {
+    /// What was kept of a live market is moved aside before its tape is opened, which is part of it.
+    fn begin_live(&mut self, wanted: &FeedOptions) -> Result<(), Failure> {
+        let (FeedSpec::Live(_), Some(dir)) = (&wanted.spec, &self.state) else { return Ok(()) };
+        if self.start == RunStart::Fresh {
+            self.start = RunStart::GoOn;
+            checkpoint::set_aside(dir)?;
+        }
+        checkpoint::private_folder(dir)
+    }
+
     /// Whether it is kept or can be reached, and so has a kill switch of its own and ends in good order.
     fn is_guarded(&self) -> bool {
         self.state.is_some() || self.reach.is_some()
@@ -139,8 +149,9 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
         manner.is_guarded().then(|| checkpoint::kill_switch(manner.state.as_deref(), manner.reach.as_ref()));
     let kill = kill.transpose()?;
     let (config, origins) = options.load()?;
-    let manner = &RunMode { seed_rule: options::seed_rule(&origins), ..manner.clone() };
     let mut wanted = options.feed(&config)?;
+    let mut manner = RunMode { seed_rule: options::seed_rule(&origins), ..manner.clone() };
+    manner.begin_live(&wanted)?;
     let behind = wanted.days;
     if manner.live && matches!(wanted.spec, FeedSpec::Synth { .. }) {
         wanted.days = DAYS_MAX;
@@ -154,7 +165,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     manner.trades.check(manner.state.is_some())?;
     // Before anything that takes its time, as the signal is.
     let hub = manner.reach.as_ref().map(serve::open).transpose()?;
-    let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
+    let (mut feed, manner) = (opened(&mut wanted, &manner)?, &manner);
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
@@ -190,6 +201,23 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     }
     let why = summary.halted.or(doubt).or_else(|| summary.notes.last().cloned()).unwrap_or_default();
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
+}
+
+/// Opens the market of a run.
+fn opened(wanted: &mut FeedOptions, manner: &RunMode) -> Result<Box<dyn Feed>, Failure> {
+    let usage = |e: feeds::OpenError| Failure::Usage(e.to_string());
+    let FeedSpec::Live(spec) = &wanted.spec else { return feeds::open(wanted).map_err(usage) };
+    let Some(state) = &manner.state else {
+        let why = "a live market is kept on a tape: name a folder for it with --state";
+        return Err(Failure::Usage(why.to_owned()));
+    };
+    wanted.tape = Some(options::live_tape(state));
+    let spec = spec.clone();
+    let mut say = |line: &str| {
+        tracing::info!("{spec}: {line}", spec = spec.venue);
+        tell(&[format!("{}: {line}", spec.venue)]);
+    };
+    feeds::open_live(&spec, wanted, &mut say).map_err(usage)
 }
 
 /// What each family did, where it is wanted.
@@ -246,12 +274,15 @@ fn pace(
     behind: u32,
 ) -> Result<BarPace, Failure> {
     let (info, asked) = (feed.info(), options.speed()?);
+    if let FeedSpec::Live(_) = wanted.spec {
+        return Ok(BarPace { seam: Some(info.to), ..BarPace::MAX });
+    }
     if !manner.live {
         return Ok(BarPace { speed: asked.unwrap_or(Speed::Max), ..BarPace::MAX });
     }
     let length = match wanted.spec {
         FeedSpec::Synth { .. } => Span(i64::from(behind) * Span::DAY.0),
-        FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } => {
+        FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } | FeedSpec::Live(_) => {
             Span((info.to.since(info.from).0 as f64 * BEHIND) as i64)
         }
     };

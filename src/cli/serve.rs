@@ -47,6 +47,7 @@ pub fn scenery(
 ) -> RunScenery {
     let info = feed.info();
     let speed = match pace.speed {
+        Speed::Max if info.mode == FeedMode::Live => "live".to_owned(),
         Speed::Max => "as fast as it goes".to_owned(),
         Speed::Times(times) => {
             format!("{} every {:.1} s", info.clock, info.clock.0 as f64 / 1e9 / times)
@@ -68,6 +69,7 @@ pub fn scenery(
             mode: match info.mode {
                 FeedMode::Synth => MarketMode::Synth,
                 FeedMode::History => MarketMode::History,
+                FeedMode::Live => MarketMode::Paper,
             },
             feed: info.name.clone(),
             ..recorder::RecordedRun::default()

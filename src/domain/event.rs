@@ -1,6 +1,6 @@
 //! What makes the engine step. Time is the stamp of the last event (law 1).
 
-use super::{AssetId, Command, InstrumentId, Stamp, VenueEvent};
+use super::{AssetId, Command, InstrumentId, LinkState, Stamp, VenueEvent};
 use serde::{Deserialize, Serialize};
 
 /// One bar of the decision clock.
@@ -165,6 +165,16 @@ pub enum MarketEvent {
         /// The four prices, and what was traded.
         bar: Bar,
     },
+    /// Whether what is known of an instrument is what its market is now. One that is not up is quoted by nobody, whatever was
+    /// quoted of it before: nobody trades on it until it is up again.
+    Health {
+        /// Instrument that is heard of, or is not.
+        instrument: InstrumentId,
+        /// When that changed.
+        at: Stamp,
+        /// How its streams are.
+        state: LinkState,
+    },
 }
 
 /// The stamp of an event, whichever it is.
@@ -182,7 +192,8 @@ macro_rules! stamp_of {
             | VolIndex { at, .. }
             | Pool { at, .. }
             | Settled { at, .. }
-            | Inside { at, .. } => at,
+            | Inside { at, .. }
+            | Health { at, .. } => at,
         }
     }};
 }
@@ -213,7 +224,8 @@ impl MarketEvent {
             | Implied { instrument, .. }
             | Pool { instrument, .. }
             | Settled { instrument, .. }
-            | Inside { instrument, .. } => Some(instrument),
+            | Inside { instrument, .. }
+            | Health { instrument, .. } => Some(instrument),
             VolIndex { .. } => None,
         }
     }
@@ -230,6 +242,9 @@ pub enum Event {
     Command(Stamp, Command),
     /// From the venue, about the account's own orders and positions.
     Venue(VenueEvent),
+    /// Time has passed, whether or not anybody said anything: a live feed tells it, so that what depends on age alone is seen
+    /// without a clock in the step.
+    Tick(Stamp),
 }
 
 impl Event {
@@ -237,7 +252,7 @@ impl Event {
     pub fn at(&self) -> Stamp {
         match *self {
             Event::Market(ref market) => market.at(),
-            Event::Barrier(at) | Event::Command(at, _) => at,
+            Event::Barrier(at) | Event::Command(at, _) | Event::Tick(at) => at,
             Event::Venue(ref venue) => venue.at(),
         }
     }

@@ -51,6 +51,7 @@ pub mod reaction;
 mod spoken;
 pub mod step;
 pub mod time;
+pub mod links;
 pub mod venue;
 
 pub use announced::{Announced, Holds};
@@ -76,4 +77,5 @@ pub use printable::{is_unprintable, printable};
 pub use reaction::{AnnouncedLevel, HeardOn, HeardSide, Hearing, Hears, Reaction, ReactionEffect, Whom};
 pub use step::PriceStep;
 pub use time::{Span, Stamp};
-pub use venue::VenueEvent;
+pub use links::{LiveLinks, Outage, StreamHealth};
+pub use venue::{LinkState, VenueEvent};

@@ -96,7 +96,7 @@ impl ArmAccount {
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 self.real.funding(&self.settings, instrument, (rate, mark), &mut self.out);
             }
-            Event::Market(_) | Event::Barrier(_) | Event::Command(..) | Event::Venue(_) => {}
+            Event::Market(_) | Event::Barrier(_) | Event::Command(..) | Event::Venue(_) | Event::Tick(_) => {}
         }
     }
 

@@ -16,7 +16,7 @@
 //! A feed never says whether an asset is delisted: that is read from its silence.
 
 use super::synth::FaultCounts;
-use crate::domain::{Decimal, Event, Span, Stamp, Universe};
+use crate::domain::{Decimal, Event, LiveLinks, Span, Stamp, Universe};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -32,8 +32,16 @@ pub trait Feed: Send {
     fn info(&self) -> &FeedInfo;
     /// The assets and instruments, and the rankings with the stamps from which they are known.
     fn universe(&self) -> &Universe;
-    /// The next event; `None` after the last.
+    /// The next event; `None` after the last. Of a live feed also where there is none yet.
     fn next(&mut self) -> Result<Option<Event>, FeedError>;
+    /// The next event, or that there is none yet: who asks a feed that goes on has other things to do meanwhile.
+    fn poll(&mut self) -> Result<Polled, FeedError> {
+        Ok(self.next()?.map_or(Polled::End, Polled::Event))
+    }
+    /// How its ways to the venue are; none where there are none.
+    fn links(&self) -> Option<LiveLinks> {
+        None
+    }
     /// What was read and what could not be believed.
     fn report(&self) -> FeedReport;
     /// Where it is; none where only reading on leads there.
@@ -45,6 +53,17 @@ pub trait Feed: Send {
     fn seek(&mut self, _to: &FeedPosition) -> Result<bool, FeedError> {
         Ok(false)
     }
+}
+
+/// What a feed has to give.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Polled {
+    /// An event.
+    Event(Event),
+    /// None yet: ask again in a moment.
+    Nothing,
+    /// None any more.
+    End,
 }
 
 /// Where a feed is, in bytes of its own: all that it needs to go on from there, and nothing that follows from the data.
@@ -83,6 +102,8 @@ pub enum FeedMode {
     Synth,
     /// Recorded data, of files or a tape.
     History,
+    /// A venue, from its history to now and on.
+    Live,
 }
 
 impl fmt::Display for FeedMode {
@@ -90,6 +111,8 @@ impl fmt::Display for FeedMode {
         f.pad(match self {
             FeedMode::Synth => "SYNTH",
             FeedMode::History => "HISTORY",
+            // Whatever it is traded with, the market of it is real and the money is not.
+            FeedMode::Live => "PAPER",
         })
     }
 }

@@ -44,7 +44,7 @@ pub mod tape;
 pub mod units;
 
 pub use clock::DecisionClock;
-pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
+pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport, Polled};
 pub use quotes::DetailLevel;
 pub use state::{InstrumentState, Market};
 pub use table::Choices;

@@ -12,14 +12,15 @@
 //!    trades again, it starts anew with empty indicators. It has no funding while it does not trade.
 //! 4. Events touch only their own instrument, so their order within a stamp does not matter.
 //! 5. A contract that has settled is quoted no more.
-//! 6. A bar that no market makes waits for the next one ([`Doubts`]): until then it changes nothing but that.
+//! 6. An instrument that is not heard of ([`MarketEvent::Health`]) has no quotes and is not fresh, whatever came before.
+//! 7. A bar that no market makes waits for the next one ([`Doubts`]): until then it changes nothing but that.
 
 use super::book::OrderBook;
 use super::clock::DecisionClock;
 use super::doubt::Doubts;
 use super::indicators::Bank;
 use super::quotes::{DetailLevel, PoolState, Stamped, Top};
-use crate::domain::{AssetId, Bar, Indicator, InstrumentId, MarketEvent, Span, Stamp};
+use crate::domain::{AssetId, Bar, Indicator, InstrumentId, LinkState, MarketEvent, Span, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,6 +65,8 @@ pub struct InstrumentState {
     pub settled: Option<Stamped<f64>>,
     /// The finest level that was told.
     pub level: DetailLevel,
+    /// Whether it is heard of as it should be; always, where the feed has no say in it.
+    pub health: LinkState,
     /// See [`InstrumentState::price`], and which of its three it is.
     newest: Option<(Stamped<f64>, PriceSource)>,
 }
@@ -140,6 +143,7 @@ impl InstrumentState {
             pool: None,
             settled: None,
             level: DetailLevel::Bars,
+            health: LinkState::Up,
             newest: None,
         }
     }
@@ -162,9 +166,9 @@ impl InstrumentState {
         }
     }
 
-    /// Whether it trades at bars and that of this stamp is in.
+    /// Whether it trades at bars, that of this stamp is in, and it is still heard of.
     pub fn is_fresh(&self, at: Stamp) -> bool {
-        self.trading && self.bar.is_some_and(|b| b.at == at)
+        self.trading && self.health == LinkState::Up && self.bar.is_some_and(|b| b.at == at)
     }
 
     /// The newest price that is known and when: the mid of the best prices, the pool's price, or the
@@ -295,6 +299,7 @@ impl Market {
                 let is_near = |price| Doubts::believe_price(price, listed(i));
                 bar.is_valid() && is_near(bar.open) && is_near(bar.close) && i.inside.is_none_or(|b| at > b)
             }
+            MarketEvent::Health { state, .. } => state != i.health,
             MarketEvent::VolIndex { .. } => false,
         }
     }
@@ -360,6 +365,14 @@ impl Market {
             }
             MarketEvent::Settled { at, price, .. } => i.settled = Some(Stamped { at, value: price }),
             MarketEvent::Inside { at, .. } => i.inside = Some(at),
+            MarketEvent::Health { state, .. } => {
+                i.health = state;
+                if state != LinkState::Up {
+                    // Nobody is to trade on what was quoted before; the price it had stays for the books.
+                    (i.top, i.mark, i.implied) = (None, None, None);
+                    self.books.remove(&instrument);
+                }
+            }
             MarketEvent::VolIndex { .. } => {}
         }
     }

@@ -12,9 +12,10 @@
 //! 3. What is counted otherwise is said ([`FeedInfo::notes`]) and shows in the symbol.
 
 use super::feed::FeedPosition;
+use super::feed::Polled;
 use super::{Feed, FeedError, FeedInfo, FeedReport};
 use crate::domain::step::PriceStep;
-use crate::domain::{AssetId, Bar, ContractTerms, Decimal, Event, MarketEvent, Universe};
+use crate::domain::{AssetId, Bar, ContractTerms, Decimal, Event, LiveLinks, MarketEvent, Universe};
 
 /// Finest tick, in significant digits of the price; more are noise of a conversion.
 const DIGITS_MAX: i32 = 10;
@@ -198,7 +199,10 @@ fn count(event: &mut MarketEvent, by: i32) {
         MarketEvent::Mark { mark, index, .. } => [mark, index].into_iter().for_each(price),
         MarketEvent::Funding { mark, .. } => price(mark),
         MarketEvent::Settled { price: at, .. } => price(at),
-        MarketEvent::Implied { .. } | MarketEvent::VolIndex { .. } | MarketEvent::Pool { .. } => {}
+        MarketEvent::Implied { .. }
+        | MarketEvent::VolIndex { .. }
+        | MarketEvent::Pool { .. }
+        | MarketEvent::Health { .. } => {}
     }
 }
 
@@ -233,6 +237,17 @@ impl Feed for RescaledFeed {
 
     fn next(&mut self) -> Result<Option<Event>, FeedError> {
         Ok(self.feed.next()?.map(|event| self.units.event(&self.universe, event)))
+    }
+
+    fn poll(&mut self) -> Result<Polled, FeedError> {
+        Ok(match self.feed.poll()? {
+            Polled::Event(event) => Polled::Event(self.units.event(&self.universe, event)),
+            other => other,
+        })
+    }
+
+    fn links(&self) -> Option<LiveLinks> {
+        self.feed.links()
     }
 
     fn report(&self) -> FeedReport {

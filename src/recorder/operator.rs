@@ -41,6 +41,7 @@ pub fn status(engine: &Engine, scene: &RunInfo, seq: u64) -> Status {
         interventions: engine.respond.interventions,
         clients: 0,
         kept: None,
+        links: None,
     }
 }
 

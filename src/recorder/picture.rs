@@ -54,6 +54,8 @@ pub struct RecordedRun {
     pub doubt: Option<String>,
     /// What is kept of it on disk.
     pub kept: Option<KeptSpace>,
+    /// How the ways to a live venue are.
+    pub links: Option<LiveLinks>,
 }
 
 /// A stance, with what it names as its reasons.
@@ -298,6 +300,7 @@ impl Recorder {
             progress: scene.progress,
             clients: scene.clients,
             kept: scene.kept.clone(),
+            links: scene.links.clone(),
             deaf: !settings.listening.enabled,
             fine: settings.fills == FillPrices::Fine,
             account: self.account(engine, scene),

@@ -5,9 +5,12 @@ use super::keep::KeepError;
 use super::pace::{BarPace, NAP, RunClock};
 use super::service::Clients;
 use super::stepper::Stepper;
-use crate::market::feed::{Feed, FeedError};
+use crate::market::feed::{Feed, FeedError, Polled};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a live feed that has nothing yet is left alone.
+const LIVE_NAP: Duration = Duration::from_millis(5);
 
 /// How a run came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +54,21 @@ pub fn run(
         if let Some(audience) = audience.as_mut().filter(|_| stepper.caught_up()) {
             audience.hear(stepper)?;
         }
-        let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
-        let Some(event) = next else {
-            tracing::info!(events = stepper.stats.events, "the feed has ended");
-            stepper.show_talk(true);
-            match &mut audience {
-                Some(audience) if audience.stays => audience.stay(stepper, stop)?,
-                _ => {}
+        let event = match feed.poll().inspect_err(|e| tracing::error!("the feed is lost: {e}"))? {
+            Polled::Event(event) => event,
+            Polled::Nothing => {
+                await_feed(stepper, feed, audience.as_deref_mut(), stop)?;
+                continue;
             }
-            break if stop.load(Ordering::Relaxed) { Ended::Stopped } else { Ended::Feed };
+            Polled::End => {
+                tracing::info!(events = stepper.stats.events, "the feed has ended");
+                stepper.show_talk(true);
+                match &mut audience {
+                    Some(audience) if audience.stays => audience.stay(stepper, stop)?,
+                    _ => {}
+                }
+                break if stop.load(Ordering::Relaxed) { Ended::Stopped } else { Ended::Feed };
+            }
         };
         let barrier = stepper.market(&event, feed)?;
         let caught_up = stepper.caught_up();
@@ -89,6 +98,24 @@ pub fn run(
     stepper.end_talk(ended == Ended::Feed)?;
     stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
     Ok(ended)
+}
+
+/// Nothing has come yet: who watches is shown what there is, and orders are heard meanwhile, for a moment.
+fn await_feed(
+    stepper: &mut Stepper<'_>,
+    feed: &dyn Feed,
+    audience: Option<&mut Clients<'_>>,
+    stop: &AtomicBool,
+) -> Result<(), KeepError> {
+    stepper.show_talk(true);
+    let until = Instant::now().checked_add(LIVE_NAP);
+    match audience {
+        Some(audience) => {
+            audience.links(feed.links());
+            audience.wait(stepper, until, stop)
+        }
+        None => nap(stepper, until, stop),
+    }
 }
 
 /// Sleeps until a bar is due or the run is to stop, and hears the kill switch meanwhile; not at all where nothing is waited

@@ -2,6 +2,7 @@
 //! `tape:FILE`) to an open feed.
 
 use super::files::{FileError, open_data, open_file};
+use super::live::{self, LiveError, LiveSpec, LiveVenue};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::Choices;
 use crate::market::feed::{Feed, FeedError};
@@ -41,6 +42,8 @@ pub enum FeedSpec {
         /// Where it is.
         path: PathBuf,
     },
+    /// A venue, from its history to now and on.
+    Live(LiveSpec),
 }
 
 /// Which detail of the embedded market is wished for.
@@ -114,6 +117,8 @@ pub struct FeedOptions {
     /// Detail of the embedded market: of the run that was asked for, also where `days` is lengthened to go on
     /// live.
     pub detail: Option<Detail>,
+    /// Where the tape of a live market is.
+    pub tape: Option<PathBuf>,
 }
 
 /// Why a feed did not open.
@@ -121,7 +126,7 @@ pub struct FeedOptions {
 pub enum OpenError {
     /// Not a feed.
     #[error(
-        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, history:PATH?kind=perp|spot|margin, history:PERPS,SPOT,FUNDING, or tape:FILE"
+        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, history:PATH?kind=perp|spot|margin, history:PERPS,SPOT,FUNDING, tape:FILE, or binance:usdm?assets=BTC,ETH"
     )]
     Unreadable(String),
     /// Options of the embedded market that mean nothing.
@@ -132,9 +137,20 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
-    /// A feed of a later version.
-    #[error("{0:?} is a live exchange, and this version has none; write synth, or history:PATH")]
-    Live(String),
+    /// A venue that is not followed, or a live market that cannot be asked for so.
+    #[error("{text:?}: {why}")]
+    Live {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A live market where one with an end is needed.
+    #[error("{0} goes on and has no end, which this needs; `hive --feed {0}` runs it, and `hive data fetch {0} --out FILE` makes a tape of its history for tape:FILE")]
+    Endless(String),
+    /// A live market.
+    #[error(transparent)]
+    LiveMarket(#[from] LiveError),
     /// A choice that decides nothing.
     #[error("{0}")]
     Choice(String),
@@ -161,9 +177,15 @@ impl FeedSpec {
                 DetailWish::parse(options).map_err(|why| OpenError::Detail { text: text.to_owned(), why })?;
             return Ok(FeedSpec::Synth { detail: Some(wish) });
         }
+        if let Some(spec) = LiveSpec::parse(text) {
+            let refused = |why| OpenError::Live { text: text.to_owned(), why };
+            return spec.map(FeedSpec::Live).map_err(refused);
+        }
         let venue = text.split([':', '?']).next().unwrap_or(text);
         if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&venue) {
-            return Err(OpenError::Live(text.to_owned()));
+            let known: Vec<&str> = LiveVenue::ALL.into_iter().map(LiveVenue::text).collect();
+            let why = format!("of live markets there is {} here; write it, or history:PATH", known.join(", "));
+            return Err(OpenError::Live { text: text.to_owned(), why });
         }
         if let Some(path) = text.strip_prefix("tape:").filter(|p| !p.is_empty()) {
             return Ok(FeedSpec::Tape { path: path.into() });
@@ -201,7 +223,17 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
     Ok(counted(told(options)?)?)
 }
 
-/// Opens a feed as its files tell it.
+/// Opens a live market, whose tape is begun or taken up again. Whoever waits for history is told how that goes by `say`.
+pub fn open_live(
+    spec: &LiveSpec,
+    options: &FeedOptions,
+    say: &mut dyn FnMut(&str),
+) -> Result<Box<dyn Feed>, OpenError> {
+    let tape = options.tape.as_deref().ok_or_else(|| OpenError::Endless(spec.venue.to_string()))?;
+    Ok(counted(Box::new(live::open(spec, options.clock, tape, say)?))?)
+}
+
+/// Opens a feed as its files tell it; a live market as far as its tape goes.
 fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
     match &options.spec {
         FeedSpec::Synth { .. } => {
@@ -236,6 +268,10 @@ fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
             let settings = TapeSettings { clock: options.clock, window: options.window.clone() };
             Ok(Box::new(TapeFeed::open(&settings, &open_file(path)?)?))
         }
+        FeedSpec::Live(spec) => match options.tape.as_deref().filter(|tape| tape.exists()) {
+            Some(tape) => Ok(Box::new(live::reread(options.clock, tape)?)),
+            None => Err(OpenError::Endless(spec.venue.to_string())),
+        },
     }
 }
 
@@ -360,7 +396,7 @@ mod tests {
             assert!(matches!(FeedSpec::parse(bad), Err(OpenError::Unreadable(_))), "{bad}");
         }
         for live in ["binance", "okx:BTC-USDT"] {
-            assert!(matches!(FeedSpec::parse(live), Err(OpenError::Live(_))), "{live}");
+            assert!(matches!(FeedSpec::parse(live), Err(OpenError::Live { .. })), "{live}");
         }
     }
 

@@ -19,6 +19,7 @@ pub mod files;
 pub mod imports;
 pub mod keep;
 pub mod kill;
+pub mod live;
 pub mod lock;
 pub mod logs;
 pub mod migrate;

@@ -29,7 +29,7 @@ use crate::engine::state::{self, SnapshotError};
 use crate::journal::{
     self, Acknowledged, Journal, JournalError, MarkFile, MarkReading, RecordKind, Recovery, RunHeader,
 };
-use crate::market::feed::{Feed, FeedError, FeedInfo, FeedPosition};
+use crate::market::feed::{Feed, FeedError, FeedInfo, FeedMode, FeedPosition};
 use crate::store::{self, Newest, StateStore};
 use crate::talk::{NameTable, TalkHead, TalkLog, tail_of};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,11 @@ impl RunIdentity {
             seed,
             feed: info.name.clone(),
             data_hash: info.data_hash.clone(),
-            window: format!("{} → {} every {} on {}", info.from, info.to, info.clock, &listed[..16]),
+            // A market that goes on has no end yet.
+            window: match info.mode {
+                FeedMode::Live => format!("{} and on every {} on {}", info.from, info.clock, &listed[..16]),
+                _ => format!("{} → {} every {} on {}", info.from, info.to, info.clock, &listed[..16]),
+            },
         }
     }
 
@@ -311,7 +315,7 @@ pub fn open(
     how: &ResumeOptions,
 ) -> Result<Resumed, RecoverError> {
     let mut news = Vec::new();
-    close(dir, &mut news)?;
+    private_folder(dir, &mut news)?;
     let lock = lock(dir)?;
     let payload = serde_json::to_vec(identity).unwrap_or_default();
     let run = header(&payload);
@@ -489,7 +493,7 @@ fn begin(
 
 /// Makes the folder, or closes one that is there to others: whose positions these are is nobody else's business. One that
 /// holds other things than a state is not ours to close.
-fn close(dir: &Path, news: &mut Vec<String>) -> Result<(), RecoverError> {
+pub fn private_folder(dir: &Path, news: &mut Vec<String>) -> Result<(), RecoverError> {
     let io = |doing, reason| RecoverError::Io { doing, path: dir.to_path_buf(), reason };
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| io("making", e))?;
     let meta = std::fs::metadata(dir).map_err(|e| io("looking at", e))?;

@@ -17,7 +17,7 @@ use super::prove::BackgroundProof;
 use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
-use crate::domain::{AgentId, Command, Message, Span, Stamp};
+use crate::domain::{AgentId, Command, LiveLinks, Message, Span, Stamp};
 use crate::recorder::{RecordedRun, Recorder, operator};
 use crate::talk::{NameTable, TalkHead};
 use crate::view::delta::Delta;
@@ -119,6 +119,11 @@ impl<'a> Clients<'a> {
         }
     }
 
+    /// How the ways to a live venue are now; shown with the next picture.
+    pub fn links(&mut self, links: Option<LiveLinks>) {
+        self.scenery.cockpit.links = links;
+    }
+
     /// Keeps this moment to go back to.
     fn keep(&mut self, stepper: &Stepper<'_>) {
         let (Some(recorder), since) = (&stepper.recorder, Instant::now()) else { return };
@@ -156,6 +161,7 @@ impl<'a> Clients<'a> {
         let change = change.and_then(|c| postcard::to_stdvec(&c).ok()).filter(|c| c.len() < whole.len());
         let mut status = operator::status(stepper.engine, &self.scenery.status, seq);
         status.kept.clone_from(&self.scenery.cockpit.kept);
+        status.links.clone_from(&self.scenery.cockpit.links);
         if let Some(doubt) = &self.scenery.cockpit.doubt {
             status.because = Some(format!("{doubt}: hive ctl reset"));
         }

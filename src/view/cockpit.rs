@@ -11,7 +11,7 @@ use super::operator::KeptSpace;
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
 pub use crate::domain::TopicKind;
-use crate::domain::{AgentId, Command, FamilyId, Goal, MessageId, Money, Span, Stamp};
+use crate::domain::{AgentId, Command, FamilyId, Goal, LiveLinks, MessageId, Money, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
 pub use crate::domain::evidence::DAYS_MIN as EMERGENCE_DAYS_MIN;
@@ -403,6 +403,8 @@ pub struct Cockpit {
     pub fills: Vec<FillRow>,
     /// What is kept of the run on disk; none where nothing is.
     pub kept: Option<KeptSpace>,
+    /// How the ways to a live venue are; none where the market is no live one.
+    pub links: Option<LiveLinks>,
 }
 
 impl Cockpit {

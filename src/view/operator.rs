@@ -2,7 +2,7 @@
 //! engine's state; money is text, so that no digit is lost on the way.
 
 use super::managers::ManagerRow;
-use crate::domain::{AgentId, Money};
+use crate::domain::{AgentId, LiveLinks, Money};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a running hive beside its engine.
@@ -78,6 +78,8 @@ pub struct Status {
     pub clients: u32,
     /// What is kept of it; none where nothing is.
     pub kept: Option<KeptSpace>,
+    /// How the ways to a live venue are; none where the market is no live one.
+    pub links: Option<LiveLinks>,
 }
 
 /// How an agent is.

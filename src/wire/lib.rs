@@ -48,4 +48,4 @@ pub use remote::RemoteLink;
 pub use socket_path::{PlaceError, SocketPath};
 
 /// Version of everything after the hello; raised when any encoded type changes.
-pub const VERSION: u16 = 10;
+pub const VERSION: u16 = 11;

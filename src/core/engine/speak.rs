@@ -217,7 +217,7 @@ impl Speak {
                 }
                 accepted
             }
-            Event::Venue(_) | Event::Command(..) => true,
+            Event::Venue(_) | Event::Command(..) | Event::Tick(_) => true,
         };
         // The market's time: news of an account may bear any stamp.
         if said.accepted && !matches!(event, Event::Venue(_)) {
@@ -230,7 +230,7 @@ impl Speak {
         let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));
         let is_followed = is_desk
             && match event {
-                MarketEvent::Bar { .. } | MarketEvent::Funding { .. } => true,
+                MarketEvent::Bar { .. } | MarketEvent::Funding { .. } | MarketEvent::Health { .. } => true,
                 MarketEvent::Inside { .. } | MarketEvent::Quote { .. } => {
                     spec.settings.fills == FillPrices::Fine
                 }

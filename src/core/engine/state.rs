@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::domain::digest::hash;
 
 /// Version of the snapshot's layout; raised when any type of the state changes.
-pub const VERSION: u32 = 22;
+pub const VERSION: u32 = 23;
 
 /// Why a snapshot is of no use.
 #[derive(Debug, thiserror::Error)]

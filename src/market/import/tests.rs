@@ -3,7 +3,9 @@
 mod contracts;
 
 use super::*;
-use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
+use crate::domain::{
+    Bar, ContractTerms, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe,
+};
 use crate::market::history::{SourceBytes as Text, SourceFile, Window};
 use crate::market::tape::TapeReader;
 use crate::market::{FeedError, Market};
@@ -46,6 +48,7 @@ fn made(settings: &ImportSettings, files: &[(&str, &str)]) -> Result<ImportedFil
     let mut reader = TapeReader::open("made", bytes.as_slice())?;
     let mut events = Vec::new();
     while let Some(event) = reader.next()? {
+        let Event::Market(event) = event else { panic!("{event:?}") };
         events.push(event);
     }
     assert_eq!(written.events, events.len() as u64);

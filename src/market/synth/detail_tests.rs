@@ -84,7 +84,7 @@ fn stamps_never_fall_and_end_with_the_bars_of_the_bucket() {
                 assert!(!barred, "detail after the bars");
                 count += 1;
             }
-            Event::Command(..) | Event::Venue(_) => {}
+            Event::Command(..) | Event::Venue(_) | Event::Tick(_) => {}
         }
         assert!(e.at() >= last, "{last} then {e:?}");
         last = e.at();

@@ -5,7 +5,8 @@
 //!
 //! 1. The order is that of [`crate::market::feed`]; a bucket without events still gives its barrier.
 //! 2. The tape is read to its end and checked before the first event is given.
-//! 3. With a window's `to`, the events are a prefix of the longer run's. Only whole buckets are sent.
+//! 3. What follows a tape that grows gives, event by event, what a reading of it will give.
+//! 4. With a window's `to`, the events are a prefix of the longer run's. Only whole buckets are sent.
 
 use super::read::TapePosition;
 use super::{Makes, TapeReader};
@@ -14,7 +15,7 @@ use crate::market::feed::{FeedPosition, NO_FUNDING, NO_VOLUME};
 use crate::market::history::buckets::merge;
 use crate::market::history::ranking::{Entrant, Volumes};
 use crate::market::history::{SourceFile, Window, scan};
-use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
+use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport, Polled};
 use std::collections::VecDeque;
 use std::io::Read;
 
@@ -43,13 +44,14 @@ impl TapeFeed {
         let mut universe = header.universe;
         let mut learned = FirstPass::default();
         while let Some(event) = first.next()? {
-            learned.take(&event, &universe, settings.clock);
+            learned.take(&event, &universe, (settings.clock, header.seam));
         }
         // A window that ends early leaves the rest unread, and so unchecked.
         while first.reader.next()?.is_some() {}
         let (trailer, hash) = first.reader.trailer().cloned().unwrap_or_else(|| {
-            // `next` gave none, so the trailer was read.
-            (super::TapeTrailer::default(), blake3::Hash::from_bytes([0; 32]))
+            // Nothing is left to read, so the end was read, or there is none.
+            let hash = first.reader.reached().3;
+            (super::TapeTrailer::default(), hash.unwrap_or(blake3::Hash::from_bytes([0; 32])))
         });
         let (Some(from), Some(to)) = (learned.from, learned.to) else {
             let part = |word: &str, at: Option<Stamp>| at.map(|t| format!(" {word} {t}")).unwrap_or_default();
@@ -57,7 +59,7 @@ impl TapeFeed {
             return Err(FeedError::Empty { name: header.name, window, first_bad: String::new() });
         };
         let (has_volume, has_funding) = (!learned.without_volume, learned.funded);
-        learned.rank(&mut universe, settings.clock, to);
+        learned.rank(&mut universe, settings.clock, header.seam.map_or(to, |seam| seam.min(to)));
         let bars = header.tells.iter().take(universe.assets.len()).filter_map(|t| t.bar).min();
         let mut notes = header.notes;
         // A tape tells what its files were to be known for, and this as every feed does.
@@ -96,6 +98,23 @@ impl TapeFeed {
         let stream = Stream::open(settings, source)?;
         Ok(TapeFeed { info, universe, report: trailer.report, stream })
     }
+
+    /// Follows a tape while it grows: what there is of it at the start is its past. Where it ends there is nothing yet
+    /// ([`Feed::poll`]), and its last bucket stays open.
+    pub fn follow(settings: &TapeSettings, source: &dyn SourceFile) -> Result<Self, FeedError> {
+        let mut feed = TapeFeed::open(settings, source)?;
+        // It is known by what it is of: what it says grows.
+        let header = postcard::to_stdvec(feed.stream.reader.header()).unwrap_or_default();
+        feed.info.data_hash = blake3::hash(&header).to_hex().to_string();
+        feed.info.mode = FeedMode::Live;
+        feed.stream.follows = true;
+        Ok(feed)
+    }
+
+    /// Until when a tape that grows is history.
+    pub fn seam(&self) -> Option<Stamp> {
+        self.stream.reader.header().seam
+    }
 }
 
 impl Feed for TapeFeed {
@@ -111,6 +130,11 @@ impl Feed for TapeFeed {
         self.stream.next()
     }
 
+    fn poll(&mut self) -> Result<Polled, FeedError> {
+        let none = if self.stream.follows { Polled::Nothing } else { Polled::End };
+        Ok(self.next()?.map_or(none, Polled::Event))
+    }
+
     fn report(&self) -> FeedReport {
         self.report.clone()
     }
@@ -124,7 +148,7 @@ impl Feed for TapeFeed {
         type Kept = (
             TapePosition,
             Option<Stamp>,
-            Option<MarketEvent>,
+            Option<Event>,
             Vec<Option<Bar>>,
             Vec<(Stamp, InstrumentId, MarketEvent)>,
             VecDeque<Event>,
@@ -157,14 +181,16 @@ struct FirstPass {
 }
 
 impl FirstPass {
-    fn take(&mut self, event: &Event, universe: &Universe, clock: Span) {
+    /// Of a tape that grows, what comes after its seam says nothing but how far it goes.
+    fn take(&mut self, event: &Event, universe: &Universe, (clock, seam): (Span, Option<Stamp>)) {
+        let is_known = seam.is_none_or(|seam| event.at() <= seam);
         match *event {
             Event::Barrier(at) => {
                 self.from.get_or_insert(Stamp(at.0 - clock.0));
                 self.to = Some(at);
             }
             Event::Market(MarketEvent::Bar { instrument, at, bar })
-                if instrument.index() < universe.assets.len() =>
+                if is_known && instrument.index() < universe.assets.len() =>
             {
                 let start = Stamp(at.0 - clock.0);
                 self.first.resize(universe.assets.len(), None);
@@ -173,9 +199,9 @@ impl FirstPass {
                 self.volumes.add(instrument.0, start, bar.close * bar.volume);
             }
             Event::Market(MarketEvent::Funding { instrument, .. }) => {
-                self.funded |= instrument.index() < universe.assets.len();
+                self.funded |= is_known && instrument.index() < universe.assets.len();
             }
-            Event::Market(_) | Event::Command(..) | Event::Venue(_) => {}
+            Event::Market(_) | Event::Command(..) | Event::Venue(_) | Event::Tick(_) => {}
         }
     }
 
@@ -204,7 +230,7 @@ struct Stream {
     /// Start of the bucket that is being filled; none before the first event.
     bucket: Option<Stamp>,
     /// An event of a later bucket.
-    held: Option<MarketEvent>,
+    held: Option<Event>,
     /// By desk instrument: its bar of this bucket so far.
     bars: Vec<Option<Bar>>,
     /// Settlements of the desk's perps in this bucket, and those at its very end.
@@ -212,6 +238,8 @@ struct Stream {
     /// The end of a bucket, being sent.
     queue: VecDeque<Event>,
     over: bool,
+    /// More may come where it ends.
+    follows: bool,
 }
 
 impl Stream {
@@ -246,6 +274,7 @@ impl Stream {
             funding: Vec::new(),
             queue: VecDeque::new(),
             over: false,
+            follows: false,
         })
     }
 
@@ -261,15 +290,21 @@ impl Stream {
                 Some(event) => Some(event),
                 None => self.reader.next()?,
             };
+            if event.is_none() && self.follows {
+                return Ok(None);
+            }
+            // Where a tape that grows ends, the last bucket is not over: what it was run with while it grew did not close it.
+            let is_open = event.is_none() && self.reader.header().seam.is_some();
             let Some(event) = event.filter(|e| self.to.is_none_or(|to| e.at() <= to)) else {
                 self.over = true;
                 // A bucket that begins where the window ends is none.
-                if let Some(start) = self.bucket.filter(|s| self.to.is_none_or(|to| *s < to)) {
+                if let Some(start) = self.bucket.filter(|s| !is_open && self.to.is_none_or(|to| *s < to)) {
                     self.close(start);
                 }
                 continue;
             };
-            let paid = matches!(event, MarketEvent::Funding { instrument, .. } if self.is_desk(instrument));
+            let paid =
+                matches!(event, Event::Market(MarketEvent::Funding { instrument, .. }) if self.is_desk(instrument));
             // Funding counts where the bucket begins, everything else where it ends.
             let start = Stamp(event.at().0 - i64::from(!paid)).floor(self.clock);
             if self.from.is_some_and(|from| start < from) {
@@ -281,7 +316,8 @@ impl Stream {
                 self.close(bucket);
                 continue;
             }
-            if let Some(event) = self.fill(event) {
+            let Event::Market(market) = event else { return Ok(Some(event)) };
+            if let Some(event) = self.fill(market) {
                 return Ok(Some(Event::Market(event)));
             }
         }

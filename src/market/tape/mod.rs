@@ -13,8 +13,12 @@
 //! blake3 of everything before, 32 bytes
 //! ```
 //!
+//! Version 3 is of a market that goes on. It has no end: its header is followed by the stamp of its seam (until which it was fetched
+//! as history), its frames hold events of any kind but commands and barriers, and what follows the last whole frame is a frame
+//! that was being written. It is appended to by [`GrowingTape`], and run while it grows by [`TapeFeed::follow`].
+//!
 //! Version 1 knows a tick and a lot and no contracts. It is what is written wherever it can say what there is, so that
-//! the same files give the same tape; version 2 is for the rest.
+//! the same files give the same tape; version 2 is for the rest of what was imported.
 //!
 //! A frame is its length, the CRC32C of its bytes and the bytes, which are postcard; integers are little
 //! endian. Files are packed with gzip as a whole by who writes them, and unpacked by who opens them.
@@ -24,28 +28,33 @@
 //! 1. What is written is what is read: the same events in the same order.
 //! 2. A tape does not know the decision clock: bars stand as they were recorded, and [`TapeFeed`] makes
 //!    those of the desk into bars of the clock that is asked for.
-//! 3. A tape that is cut off, damaged, out of order or of a version that is not known is refused with its name and
+//! 3. A tape that grows, read to where it is, gives what was given while it grew.
+//! 4. A tape that is cut off (one of version 3 apart), damaged, out of order or of a version that is not known is refused with its name and
 //!    the place.
 //!
 //! This module never opens a file: it is handed readers and writers.
 
 mod feed;
 mod first_version;
+mod grow;
 mod read;
 mod write;
 
 pub use feed::{TapeFeed, TapeSettings};
+pub use grow::{GrowingTape, TapeEnd};
 pub use read::TapeReader;
 pub use write::TapeWriter;
 
 use super::FeedReport;
-use crate::domain::{InstrumentKind, Span, Universe};
+use crate::domain::{InstrumentKind, Span, Stamp, Universe};
 use serde::{Deserialize, Serialize};
 
 /// First bytes of a tape.
 pub const MAGIC: [u8; 8] = *b"HIVETAPE";
 /// Newest version of the layout; older ones are read, newer ones refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
+/// Newest version of a tape that has an end.
+pub(super) const WHOLE: u32 = 2;
 /// Events in a frame: enough to pack well, few enough that a damaged place is named closely.
 pub(super) const FRAME_EVENTS: u32 = 4_096;
 /// Longest frame: a header of all the instruments that an import takes, with room.
@@ -88,6 +97,10 @@ pub struct TapeHeader {
     pub notes: Vec<String>,
     /// What it was made of.
     pub files: Vec<TapeFile>,
+    /// Of a tape that grows: until when it is history. Rankings and what is said of the data are learned from that part, so that
+    /// they do not depend on how long it has grown.
+    #[serde(skip)]
+    pub seam: Option<Stamp>,
 }
 
 /// What stands after the events.

@@ -1,8 +1,8 @@
 //! Reads a tape, and refuses one that is not whole.
 
 use super::first_version::FirstHeader;
-use super::{FRAME_BYTES_MAX, MAGIC, TapeHeader, TapeTrailer, VERSION};
-use crate::domain::{MarketEvent, Stamp};
+use super::{FRAME_BYTES_MAX, MAGIC, TapeHeader, TapeTrailer, VERSION, WHOLE};
+use crate::domain::{Event, MarketEvent, Stamp, Universe, VenueEvent};
 use crate::market::FeedError;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
@@ -34,6 +34,20 @@ pub struct TapeReader<R: Read> {
     events: u64,
     last: Stamp,
     trailer: Option<(TapeTrailer, blake3::Hash)>,
+    /// Of a tape that grows: what there is of the frame after the last whole one.
+    begun: Vec<u8>,
+}
+
+/// Whether an event is of something that a tape lists, and one that a tape may hold.
+pub(super) fn is_listed(universe: &Universe, event: &Event) -> bool {
+    let has = |i: crate::domain::InstrumentId| i.index() < universe.instruments.len();
+    match event {
+        Event::Market(MarketEvent::VolIndex { asset, .. }) => asset.index() < universe.assets.len(),
+        Event::Market(market) => market.instrument().is_some_and(has),
+        Event::Venue(VenueEvent::Rules { instrument, .. }) => has(*instrument),
+        Event::Venue(VenueEvent::Link { .. }) | Event::Tick(_) => true,
+        Event::Venue(_) | Event::Barrier(_) | Event::Command(..) => false,
+    }
 }
 
 impl<R: Read> TapeReader<R> {
@@ -51,6 +65,7 @@ impl<R: Read> TapeReader<R> {
             events: 0,
             last: Stamp(i64::MIN),
             trailer: None,
+            begun: Vec::new(),
         };
         let mut magic = [0; 8];
         reader.take(&mut magic)?;
@@ -66,7 +81,9 @@ impl<R: Read> TapeReader<R> {
         reader.frame()?;
         let header: Result<TapeHeader, _> = match version {
             1 => postcard::from_bytes::<FirstHeader>(&reader.frame).map(TapeHeader::from),
-            _ => postcard::from_bytes(&reader.frame),
+            WHOLE => postcard::from_bytes(&reader.frame),
+            _ => postcard::from_bytes::<(TapeHeader, Stamp)>(&reader.frame)
+                .map(|(header, seam)| TapeHeader { seam: Some(seam), ..header }),
         };
         let header = header.map_err(|e| reader.bad(format!("its header: {e}")))?;
         if header.tells.len() != header.universe.instruments.len() {
@@ -95,6 +112,7 @@ impl<R: Read> TapeReader<R> {
             return Err(self.bad("it is cut off".to_owned()));
         }
         self.hasher = None;
+        self.begun.clear();
         self.frame_at = (to.frame_at, to.before);
         self.events = to.before;
         while self.events < to.events {
@@ -112,36 +130,93 @@ impl<R: Read> TapeReader<R> {
     /// The next event; none after the last, when everything was checked.
     // Not an iterator: reading can fail, and `Feed` has the same verb.
     #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Result<Option<MarketEvent>, FeedError> {
+    pub fn next(&mut self) -> Result<Option<Event>, FeedError> {
         if self.trailer.is_some() {
             return Ok(None);
         }
         if self.consumed == self.frame.len() {
-            self.frame()?;
-            if self.frame.is_empty() {
-                self.finish()?;
-                return Ok(None);
+            if self.header.seam.is_some() {
+                if !self.next_frame()? {
+                    return Ok(None);
+                }
+            } else {
+                self.frame()?;
+                if self.frame.is_empty() {
+                    self.finish()?;
+                    return Ok(None);
+                }
             }
         }
         let rest = &self.frame[self.consumed..];
-        let (event, after) = postcard::take_from_bytes::<MarketEvent>(rest)
-            .map_err(|e| self.bad(format!("event {}: {e}", self.events + 1)))?;
+        let taken = if self.header.seam.is_some() {
+            postcard::take_from_bytes::<Event>(rest)
+        } else {
+            postcard::take_from_bytes::<MarketEvent>(rest).map(|(event, after)| (Event::Market(event), after))
+        };
+        let (event, after) = taken.map_err(|e| self.bad(format!("event {}: {e}", self.events + 1)))?;
         let left = after.len();
         self.consumed = self.frame.len() - left;
         self.events += 1;
         if event.at() < self.last {
             return Err(self.bad(format!("event {} is older than the one before it", self.events)));
         }
-        let universe = &self.header.universe;
-        let known = match event {
-            MarketEvent::VolIndex { asset, .. } => asset.index() < universe.assets.len(),
-            _ => event.instrument().is_some_and(|i| i.index() < universe.instruments.len()),
-        };
-        if !known {
+        if !is_listed(&self.header.universe, &event) {
             return Err(self.bad(format!("event {} is of something that is not listed", self.events)));
         }
         self.last = event.at();
         Ok(Some(event))
+    }
+
+    /// Reads the next frame of a tape that grows; false where there is none yet that is whole. What is not whole is left where it
+    /// is: more of it may come, or whoever appends next cuts it off.
+    fn next_frame(&mut self) -> Result<bool, FeedError> {
+        let mut head = [0; 8];
+        let mut have = std::mem::take(&mut self.begun);
+        let wanted = |have: &[u8]| match have.first_chunk::<8>() {
+            None => 8,
+            Some([a, b, c, d, ..]) => 8 + u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        };
+        while have.len() < wanted(&have) {
+            let length = wanted(&have);
+            if length > FRAME_BYTES_MAX as usize {
+                return Err(self.bad(format!("a frame of {length} bytes is none")));
+            }
+            let before = have.len();
+            have.resize(length, 0);
+            let got = self.from.read(&mut have[before..]).map_err(|e| self.bad(e.to_string()))?;
+            have.truncate(before + got);
+            if got == 0 {
+                self.begun = have;
+                return Ok(false);
+            }
+        }
+        head.copy_from_slice(&have[..8]);
+        let [.., a, b, c, d] = head;
+        if crc32c::crc32c(&have[8..]) != u32::from_le_bytes([a, b, c, d]) || have.len() == 8 {
+            let mut more = [0; 1];
+            let after = self.from.read(&mut more).map_err(|e| self.bad(e.to_string()))?;
+            if after > 0 || have.len() == 8 {
+                return Err(self.bad(format!("the checksum of {} bytes is wrong", have.len() - 8)));
+            }
+            // The last one, written by somebody who died: it is cut off when the tape goes on.
+            self.begun = have;
+            return Ok(false);
+        }
+        self.frame_at = (self.offset, self.events);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&have);
+        }
+        self.offset += have.len() as u64;
+        have.drain(..8);
+        self.frame = have;
+        self.consumed = 0;
+        Ok(true)
+    }
+
+    /// Where the last whole frame ends, in bytes, how many events there are until there, and the stamp of the last; the hash of
+    /// all of it, if all of it was read.
+    pub(super) fn reached(&self) -> (u64, u64, Stamp, Option<blake3::Hash>) {
+        (self.offset, self.events, self.last, self.hasher.as_ref().map(blake3::Hasher::finalize))
     }
 
     /// What stands after the events, and the hash of the tape; none before they are over.

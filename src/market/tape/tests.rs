@@ -3,11 +3,12 @@
 use super::*;
 use crate::domain::instrument::Asset;
 use crate::domain::{
-    AssetId, Bar, ContractTerms, Decimal, Event, Instrument, InstrumentId, MarketEvent, PriceStep, Stamp,
+    AssetId, Bar, Command, ContractTerms, Decimal, Event, Instrument, InstrumentId, LinkState, MarketEvent,
+    PriceStep, Stamp,
 };
 use crate::market::feed::sought;
-use crate::market::history::{SourceBytes, Window};
-use crate::market::{Feed, FeedError};
+use crate::market::history::{SourceBytes, SourceFile, Window};
+use crate::market::{Feed, FeedError, Polled};
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000_000_000;
@@ -45,6 +46,7 @@ fn header(bar: Option<i64>) -> TapeHeader {
         tells: vec![tells, Tells { bar: Some(Span(15 * MINUTE)), ..tells }, Tells::default()],
         notes: vec!["a note".to_owned()],
         files: Vec::new(),
+        seam: None,
     }
 }
 
@@ -61,6 +63,7 @@ fn read(bytes: &[u8]) -> Result<Vec<MarketEvent>, FeedError> {
     let mut reader = TapeReader::open("x.tape", bytes)?;
     let mut events = Vec::new();
     while let Some(event) = reader.next()? {
+        let Event::Market(event) = event else { panic!("{event:?}") };
         events.push(event);
     }
     assert!(reader.next()?.is_none() && reader.trailer().is_some());
@@ -198,7 +201,7 @@ fn a_cut_or_damaged_tape_is_refused_by_name_and_place() {
 
 #[test]
 fn a_tape_of_another_version_is_refused() {
-    for version in [0, 3, 9] {
+    for version in [0, 4, 9] {
         let mut bytes = written(&header(None), &[]);
         bytes[8] = version;
         let why = read(&bytes).unwrap_err().to_string();
@@ -299,4 +302,187 @@ fn an_empty_window_is_told() {
     let window = Window { from: Some(at(10_000)), ..Window::default() };
     let why = feed(&[bar(0, 60, 100.0)], Some(15), window).err().unwrap().to_string();
     assert!(why.contains("no usable row from"), "{why}");
+}
+
+/// Bytes of a tape that grows, of which a reader may have so many.
+#[derive(Clone, Default)]
+struct Shared(std::sync::Arc<std::sync::Mutex<(Vec<u8>, usize)>>);
+
+impl Shared {
+    /// Whatever was written may be read.
+    fn publish(&self) {
+        let mut inner = self.0.lock().unwrap();
+        inner.1 = inner.0.len();
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().0.clone()
+    }
+}
+
+impl std::io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().0.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl SourceFile for Shared {
+    fn name(&self) -> &str {
+        "live.tape"
+    }
+
+    fn stem(&self) -> &str {
+        "live"
+    }
+
+    fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
+        Ok(Box::new(SharedReader(self.clone(), 0)))
+    }
+}
+
+struct SharedReader(Shared, usize);
+
+impl std::io::Read for SharedReader {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let inner = self.0.0.lock().unwrap();
+        let count = into.len().min(inner.1 - self.1);
+        into[..count].copy_from_slice(&inner.0[self.1..self.1 + count]);
+        self.1 += count;
+        Ok(count)
+    }
+}
+
+fn tick(minute: i64) -> Event {
+    Event::Tick(Stamp(at(minute).0 + 1))
+}
+
+fn health(minute: i64, state: LinkState) -> Event {
+    Event::Market(MarketEvent::Health { instrument: InstrumentId(0), at: at(minute), state })
+}
+
+/// Three hours of history and some of what followed, in the parts in which they were told.
+fn grown() -> Vec<Vec<Event>> {
+    let market = |events: &[MarketEvent]| events.iter().map(|e| Event::Market(*e)).collect::<Vec<_>>();
+    vec![
+        market(&[bar(0, 60, 100.0), bar(0, 120, 101.0), funding(0, 125), bar(0, 180, 102.0)]),
+        vec![tick(180)],
+        market(&[quote(190, 102.0), trade(200, 103.0)]),
+        vec![health(210, LinkState::Down), tick(220), health(230, LinkState::Up)],
+        market(&[bar(0, 240, 104.0)]),
+        vec![tick(240), tick(250)],
+    ]
+}
+
+fn hourly() -> TapeSettings {
+    TapeSettings { clock: Span::HOUR, window: Window::default() }
+}
+
+fn polled(feed: &mut TapeFeed) -> Vec<Event> {
+    let next = |feed: &mut TapeFeed| match feed.poll().unwrap() {
+        Polled::Event(event) => Some(event),
+        Polled::Nothing => None,
+        Polled::End => panic!("a tape that grows has no end"),
+    };
+    std::iter::from_fn(|| next(feed)).collect()
+}
+
+#[test]
+fn what_follows_a_tape_that_grows_gives_what_a_reading_of_it_gives() {
+    let file = Shared::default();
+    let mut tape = GrowingTape::begin(file.clone(), header(Some(60)), at(180)).unwrap();
+    let mut parts = grown().into_iter();
+    let told = |tape: &mut GrowingTape<Shared>, part: Vec<Event>| {
+        part.iter().for_each(|e| tape.push(e).unwrap());
+        tape.flush().unwrap();
+        file.publish();
+    };
+    // The close of the last bar of history is not over before a later moment is told.
+    told(&mut tape, parts.next().unwrap());
+    told(&mut tape, parts.next().unwrap());
+    let mut live = TapeFeed::follow(&hourly(), &file).unwrap();
+    let (name, hash) = (live.info().name.clone(), live.info().data_hash.clone());
+    assert_eq!((live.seam(), live.info().mode), (Some(at(180)), crate::market::FeedMode::Live));
+    let mut seen = polled(&mut live);
+    assert_eq!(seen.iter().filter(|e| matches!(e, Event::Barrier(_))).count(), 3);
+    for part in parts {
+        told(&mut tape, part);
+        // Wherever it is left and taken up again, nothing is lost or told twice.
+        let position = live.position().unwrap();
+        live = TapeFeed::follow(&hourly(), &file).unwrap();
+        assert!(live.seek(&position).unwrap());
+        assert_eq!((&live.info().name, &live.info().data_hash), (&name, &hash), "it is the same market");
+        seen.extend(polled(&mut live));
+    }
+    let again = TapeFeed::open(&hourly(), &SourceBytes::new("live.tape", file.bytes())).unwrap();
+    assert_eq!(again.info().mode, crate::market::FeedMode::History);
+    assert_ne!(again.info().data_hash, hash, "a reading of it is known by all that it holds");
+    assert_eq!(all(again), seen);
+    assert_eq!(seen.iter().filter(|e| matches!(e, Event::Tick(_))).count(), 4);
+    assert_eq!(seen.last(), Some(&tick(250)));
+}
+
+#[test]
+fn a_tape_that_grows_is_cut_at_its_last_whole_frame_and_goes_on() {
+    let file = Shared::default();
+    let mut tape = GrowingTape::begin(file.clone(), header(Some(60)), at(180)).unwrap();
+    let mut ends = vec![tape.bytes()];
+    for part in grown() {
+        part.iter().for_each(|e| tape.push(e).unwrap());
+        tape.flush().unwrap();
+        ends.push(tape.bytes());
+    }
+    let bytes = file.bytes();
+    let count = |bytes: &[u8]| {
+        let mut events = 0;
+        TapeEnd::find("live.tape", bytes, |_| events += 1).map(|end| (end.bytes, end.events, events))
+    };
+    let first = ends[0] as usize;
+    for length in 0..=bytes.len() {
+        let Ok((end, events, seen)) = count(&bytes[..length]) else {
+            assert!(length < first, "{length}: only one without a header is none");
+            continue;
+        };
+        let whole = ends.iter().rposition(|e| *e <= length as u64).unwrap();
+        assert_eq!((end, events), (ends[whole], seen), "{length}");
+        // What is appended there is read as if nothing had been lost in between.
+        let at_end = TapeEnd::find("live.tape", &bytes[..length], |_| {}).unwrap();
+        let more = Shared::default();
+        more.0.lock().unwrap().0.extend(&bytes[..end as usize]);
+        let mut tape = GrowingTape::resume(more.clone(), at_end);
+        tape.push(&tick(300)).unwrap();
+        tape.flush().unwrap();
+        assert_eq!(count(&more.bytes()).unwrap().1, events + 1, "{length}");
+    }
+    // Damage before the last frame is no torn end.
+    for byte in first..ends[ends.len() - 2] as usize {
+        let mut damaged = bytes.clone();
+        damaged[byte] ^= 0x10;
+        match count(&damaged) {
+            Ok((_, events, _)) => assert!(events < 12, "byte {byte} went unseen"),
+            Err(e) => assert!(e.to_string().contains("live.tape, near byte"), "{byte}: {e}"),
+        }
+    }
+}
+
+#[test]
+fn a_tape_that_grows_takes_nothing_late_foreign_or_from_the_operator() {
+    let mut tape = GrowingTape::begin(Vec::new(), header(Some(60)), at(180)).unwrap();
+    tape.push(&tick(200)).unwrap();
+    for (event, why) in [
+        (tick(199), "older"),
+        (Event::Market(bar(9, 240, 1.0)), "nothing that this tape holds"),
+        (Event::Barrier(at(240)), "nothing that this tape holds"),
+        (Event::Command(at(240), Command::Kill), "nothing that this tape holds"),
+    ] {
+        let said = tape.push(&event).unwrap_err().to_string();
+        assert!(said.contains(why), "{event:?}: {said}");
+    }
+    let whole = written(&header(Some(60)), &[trade(1, 1.0)]);
+    let why = TapeEnd::find("whole.tape", whole.as_slice(), |_| {}).unwrap_err().to_string();
+    assert!(why.contains("no tape of a live market"), "{why}");
 }

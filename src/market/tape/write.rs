@@ -1,7 +1,7 @@
 //! Writes a tape.
 
 use super::first_version::FirstHeader;
-use super::{FRAME_EVENTS, MAGIC, TapeHeader, TapeTrailer, VERSION};
+use super::{FRAME_EVENTS, MAGIC, TapeHeader, TapeTrailer, WHOLE};
 use crate::domain::{MarketEvent, Stamp};
 use crate::market::FeedReport;
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub struct TapeWriter<W: Write> {
     last: Stamp,
 }
 
-fn packed<T: Serialize>(value: &T, into: Vec<u8>) -> io::Result<Vec<u8>> {
+pub(super) fn packed<T: Serialize>(value: &T, into: Vec<u8>) -> io::Result<Vec<u8>> {
     postcard::to_extend(value, into).map_err(|e| io::Error::other(e.to_string()))
 }
 
@@ -35,7 +35,7 @@ impl<W: Write> TapeWriter<W> {
         writer.put(&MAGIC)?;
         let (version, packed) = match FirstHeader::of(header) {
             Some(first) => (1, packed(&first, Vec::new())?),
-            None => (VERSION, packed(header, Vec::new())?),
+            None => (WHOLE, packed(header, Vec::new())?),
         };
         writer.put(&version.to_le_bytes())?;
         writer.whole(&packed)?;

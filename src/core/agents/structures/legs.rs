@@ -205,6 +205,7 @@ impl Legs {
                 | MarketEvent::VolIndex { .. }
                 | MarketEvent::Mark { .. }
                 | MarketEvent::Inside { .. }
+                | MarketEvent::Health { .. }
                 | MarketEvent::Level { last: false, .. }
         )
     }
@@ -260,7 +261,8 @@ impl Legs {
             | MarketEvent::Mark { .. }
             | MarketEvent::Implied { .. }
             | MarketEvent::VolIndex { .. }
-            | MarketEvent::Inside { .. } => {}
+            | MarketEvent::Inside { .. }
+            | MarketEvent::Health { .. } => {}
         }
     }
 

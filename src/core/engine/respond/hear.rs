@@ -81,6 +81,8 @@ impl Respond {
         self.real.watch(said.now, out);
         self.between(spec, event.at(), speak, said, out);
         match *event {
+            // What it changes is seen where the market is asked.
+            Event::Market(MarketEvent::Health { .. }) | Event::Tick(_) => {}
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
                 self.real.other(cx, other, out);

@@ -150,7 +150,7 @@ impl Listener {
                 self.over(engine, &mut said);
                 self.barrier(engine, *at, &mut said);
             }
-            Event::Venue(_) | Event::Command(..) => {}
+            Event::Venue(_) | Event::Command(..) | Event::Tick(_) => {}
         }
         assert!(said.is_empty(), "said by nobody: {said:?}");
     }

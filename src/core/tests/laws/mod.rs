@@ -30,6 +30,7 @@ mod relations;
 mod replay;
 mod ruin;
 mod services;
+mod stale;
 mod steps;
 mod time;
 mod venue;

@@ -1,0 +1,286 @@
+//! From what is asked for to a feed: a tape is begun or taken up again, history is fetched, and the recorder goes on.
+
+use super::clock::VenueClock;
+use super::feed::LiveFeed;
+use super::recorder::{Asker, FetchNews, Recorder, RecorderThread};
+use super::spec::{LiveSpec, LiveVenue};
+use super::tape_file::{GrowingFile, TapeOnDisk};
+use crate::domain::instrument::Asset;
+use crate::domain::{
+    AssetId, Event, Instrument, InstrumentId, InstrumentKind, LinkState, MarketEvent, PriceStep, Span, Stamp, Universe,
+    VenueEvent,
+};
+use crate::market::FeedError;
+use crate::market::history::Window;
+use crate::market::tape::{TapeFeed, TapeHeader, TapeSettings, Tells};
+use crate::venues::binance::UsdmCodec;
+use crate::venues::codec::{Codec, RestAsk, StreamKind, VenueError, WantedStream};
+use crate::venues::event::{InstrumentRules, PublicEvent, TradingStatus};
+use crate::venues::joiner::{JoinTimes, JoinedSymbol, Joiner};
+use crate::venues::rest::Rest;
+use crate::venues::supervisor::Supervisor;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A clock that is further off than this would have bars closed when they are not.
+const CLOCK_OFF: Span = Span::seconds(2);
+/// Rest before a venue that does not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// Why a live market cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The decision clock is made of no bars of the venue.
+    #[error("{venue} has no bars that make a clock of {clock}; its shortest are 1m: --clock 4h, 1h, 15m")]
+    Clock {
+        /// Which venue.
+        venue: LiveVenue,
+        /// The clock that was asked for.
+        clock: Span,
+    },
+    /// An asset that is not traded there.
+    #[error("{venue} lists no {missing} against {quote} that is traded now; name others with assets=BTC,ETH")]
+    NotListed {
+        /// Which venue.
+        venue: LiveVenue,
+        /// Assets that are missing.
+        missing: String,
+        /// What they were looked for against.
+        quote: &'static str,
+    },
+    /// The tape is of something else.
+    #[error("{path} is of {found}, and {asked} was asked for; name another folder with --state, or --fresh")]
+    OtherMarket {
+        /// Which tape.
+        path: String,
+        /// What it is of.
+        found: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// The venue.
+    #[error(transparent)]
+    Venue(#[from] VenueError),
+    /// The tape.
+    #[error("{path}: {reason}")]
+    Tape {
+        /// Which tape.
+        path: String,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// What is on it.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+fn codec(venue: LiveVenue) -> Arc<dyn Codec> {
+    match venue {
+        LiveVenue::BinanceUsdm => Arc::new(UsdmCodec),
+    }
+}
+
+/// Opens a live market on its tape, which is begun where there is none. Until history is on it this waits for the venue, which
+/// is tried again and again; `say` has every line that whoever waits is to see.
+pub fn open(
+    spec: &LiveSpec,
+    clock: Span,
+    path: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<LiveFeed, LiveError> {
+    let bar = spec.bar(clock).ok_or(LiveError::Clock { venue: spec.venue, clock })?;
+    let name = path.display().to_string();
+    let failed = |reason: io::Error| LiveError::Tape { path: name.clone(), reason };
+    let codec = codec(spec.venue);
+    let (sockets, requests) = spec.urls();
+    let rest = Rest::new(Arc::clone(&codec), &requests)?;
+    let mut asker: Asker = Box::new(move |ask| rest.ask(ask));
+    let is_new = !path.exists();
+    let (tape, told, venue_clock) = if is_new {
+        let venue_clock = VenueClock::of_venue(&mut asker, spec.rate, say);
+        let header = header(spec, bar, &rules(&mut asker, say))?;
+        let seam = venue_clock.now().floor(bar);
+        let from = Stamp(seam.0 - i64::from(spec.days) * Span::DAY.0).floor(bar);
+        let tape = TapeOnDisk::begin(path, header, seam).map_err(failed)?;
+        (tape, ToldSoFar::of_history(from), venue_clock)
+    } else {
+        let mut told = ToldSoFar::default();
+        let tape = TapeOnDisk::resume(path, |event| told.see(event))?;
+        fits(spec, bar, &name, tape.header())?;
+        let seam = tape.header().seam.unwrap_or(Stamp(0));
+        let from = Stamp(seam.0 - i64::from(spec.days) * Span::DAY.0).floor(bar);
+        told.close.get_or_insert(from);
+        // Whether the venue can be reached or not, what is on the tape is run.
+        let venue_clock = VenueClock::of_machine(spec.rate);
+        (tape, told, venue_clock)
+    };
+    let joiner = joiner(spec, bar, tape.header(), &told, tape.last());
+    let seam = tape.header().seam.unwrap_or(Stamp(0));
+    let plans = codec.sockets(&wanted(tape.header(), bar))?;
+    let names = plans.iter().map(|plan| format!("{} {}", spec.venue, plan.path)).collect();
+    let mut recorder = Recorder { tape, joiner, clock: venue_clock, sockets: names };
+    let mut shown = Instant::now();
+    let fetched = recorder.fetch(&mut asker, seam, &mut |news| match news {
+        FetchNews::Trouble(e) => say(&format!("{e}; trying again")),
+        FetchNews::Told(at) if shown.elapsed() >= AGAIN => {
+            shown = Instant::now();
+            say(&format!("history until {at}"));
+        }
+        FetchNews::Told(_) => {}
+    });
+    fetched.map_err(failed)?;
+    let source = GrowingFile::new(path, recorder.tape.committed());
+    let settings = TapeSettings { clock, window: Window::default() };
+    let tape = TapeFeed::follow(&settings, &source)?;
+    let supervisor = Supervisor::start(codec, &sockets, plans)?;
+    let recorder = RecorderThread::start(name.clone(), recorder, asker, supervisor).map_err(failed)?;
+    Ok(LiveFeed::new(tape, recorder))
+}
+
+/// The market of a tape that somebody writes on, as far as it goes now: what was lived through is lived through again.
+pub fn reread(clock: Span, path: &Path) -> Result<TapeFeed, LiveError> {
+    let failed = |reason| LiveError::Tape { path: path.display().to_string(), reason };
+    let source = GrowingFile::as_it_is(path).map_err(failed)?;
+    Ok(TapeFeed::follow(&TapeSettings { clock, window: Window::default() }, &source)?)
+}
+
+/// What a tape has told, as far as whoever goes on with it has to know.
+#[derive(Default)]
+struct ToldSoFar {
+    /// Close of the newest bars.
+    close: Option<Stamp>,
+    health: std::collections::BTreeMap<InstrumentId, LinkState>,
+    rules: std::collections::BTreeMap<InstrumentId, (PriceStep, crate::domain::Decimal, crate::domain::Decimal)>,
+}
+
+impl ToldSoFar {
+    fn of_history(from: Stamp) -> Self {
+        ToldSoFar { close: Some(from), ..ToldSoFar::default() }
+    }
+
+    fn see(&mut self, event: &Event) {
+        match *event {
+            Event::Market(MarketEvent::Bar { at, .. }) => self.close = self.close.max(Some(at)),
+            Event::Market(MarketEvent::Health { instrument, state, .. }) => {
+                self.health.insert(instrument, state);
+            }
+            Event::Venue(VenueEvent::Rules { instrument, tick, lot, min_notional, .. }) => {
+                self.rules.insert(instrument, (tick, lot, min_notional));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn joiner(spec: &LiveSpec, bar: Span, header: &TapeHeader, told: &ToldSoFar, last: Option<Stamp>) -> Joiner {
+    let symbol = |i: &Instrument| JoinedSymbol {
+        symbol: i.symbol.clone(),
+        instrument: i.id,
+        contract: i.contract,
+        pays_funding: i.kind == InstrumentKind::Perp,
+        rules: told.rules.get(&i.id).copied().unwrap_or((i.tick, i.lot, i.min_notional)),
+        state: told.health.get(&i.id).copied().unwrap_or_default(),
+    };
+    let symbols = header.universe.instruments.iter().map(symbol).collect();
+    let times = JoinTimes { quotes: spec.quotes, ..JoinTimes::default() };
+    let from = told.close.unwrap_or(Stamp(0));
+    Joiner::new(bar, times, symbols, (from, last.unwrap_or(from)))
+}
+
+fn wanted(header: &TapeHeader, bar: Span) -> Vec<WantedStream> {
+    let kinds = [StreamKind::Klines(bar), StreamKind::Quotes, StreamKind::Marks];
+    let of = |i: &Instrument| kinds.map(|kind| WantedStream { symbol: i.symbol.clone(), kind });
+    header.universe.instruments.iter().flat_map(of).collect()
+}
+
+/// Whether a tape is of what is asked for.
+fn fits(spec: &LiveSpec, bar: Span, path: &str, header: &TapeHeader) -> Result<(), LiveError> {
+    let found = header.tells.first().and_then(|t| t.bar).unwrap_or_default();
+    if header.name == spec.name() && found == bar {
+        return Ok(());
+    }
+    Err(LiveError::OtherMarket {
+        path: path.to_owned(),
+        found: format!("{} at bars of {found}", header.name),
+        asked: format!("{} at bars of {bar}", spec.name()),
+    })
+}
+
+impl VenueClock {
+    /// The venue's own, asked for until it answers.
+    fn of_venue(asker: &mut Asker, rate: f64, say: &mut dyn FnMut(&str)) -> Self {
+        loop {
+            let asked = Instant::now();
+            let events = insist(asker, &RestAsk::ServerTime, say);
+            let said = events.iter().find_map(|e| if let PublicEvent::ServerTime(at) = e { Some(*at) } else { None });
+            let Some(at) = said else { continue };
+            let clock = VenueClock::said(at, (asked, Instant::now()), rate);
+            let off = clock.ahead_of(&VenueClock::of_machine(rate));
+            if off.0.abs() > CLOCK_OFF.0 && rate == 1.0 {
+                say(&format!("this machine's clock is {off} behind the venue's; the venue's is gone by"));
+            }
+            return clock;
+        }
+    }
+}
+
+/// The trading rules of all that is listed.
+fn rules(asker: &mut Asker, say: &mut dyn FnMut(&str)) -> Vec<InstrumentRules> {
+    let events = insist(asker, &RestAsk::Rules { asset: String::new() }, say);
+    let rules = events.into_iter().filter_map(|e| if let PublicEvent::Rules(r) = e { Some(r) } else { None });
+    rules.flatten().collect()
+}
+
+/// Asks until there is an answer.
+fn insist(asker: &mut Asker, ask: &RestAsk, say: &mut dyn FnMut(&str)) -> Vec<PublicEvent> {
+    let mut rest = AGAIN;
+    loop {
+        match asker(ask) {
+            Ok(events) => return events,
+            Err(e) => say(&format!("{e}; trying again in {} s", rest.as_secs())),
+        }
+        std::thread::sleep(rest);
+        rest = (rest * 2).min(AGAIN_MAX);
+    }
+}
+
+/// What stands before the events: what of the venue's list is followed.
+fn header(spec: &LiveSpec, bar: Span, listed: &[InstrumentRules]) -> Result<TapeHeader, LiveError> {
+    let quote = spec.venue.quote();
+    let is_it = |r: &&InstrumentRules, asset: &String| {
+        r.base == *asset && r.quote == quote && r.kind == InstrumentKind::Perp && r.status == TradingStatus::Trading
+    };
+    let (mut universe, mut missing) = (Universe::default(), Vec::new());
+    for asset in &spec.assets {
+        let Some(rules) = listed.iter().find(|r| is_it(r, asset)) else {
+            missing.push(asset.as_str());
+            continue;
+        };
+        let n = universe.assets.len() as u16;
+        let (id, name) = (AssetId(n), asset.clone());
+        universe.assets.push(Asset { id, name, money_like: false, first: Stamp(0) });
+        universe.instruments.push(Instrument {
+            id: InstrumentId(n),
+            asset: id,
+            symbol: rules.symbol.clone(),
+            kind: rules.kind,
+            venue: String::new(),
+            quote: None,
+            terms: rules.terms,
+            tick: rules.tick,
+            lot: rules.lot * rules.contract,
+            min_notional: rules.min_notional,
+            contract: rules.contract,
+        });
+    }
+    if !missing.is_empty() {
+        let missing = missing.join(" ");
+        return Err(LiveError::NotListed { venue: spec.venue, missing, quote });
+    }
+    let tells = vec![Tells { bar: Some(bar), trades: false, quotes: true }; universe.instruments.len()];
+    let notes = vec![format!("a live market, and paper money: nothing is sent to {}; {quote} is taken for the account's currency", spec.venue)];
+    Ok(TapeHeader { name: spec.name(), universe, tells, notes, ..TapeHeader::default() })
+}
