@@ -30,5 +30,16 @@ use crate as venues;
 use hive_domain as domain;
 
 pub mod arrival;
+pub mod backoff;
+pub mod binance;
+pub mod book;
+pub mod budget;
 pub mod codec;
+pub mod deribit;
 pub mod event;
+pub mod hyperliquid;
+pub mod num;
+mod reading;
+pub mod rest;
+pub mod supervisor;
+mod tls;
