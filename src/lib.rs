@@ -47,12 +47,11 @@
 //! | [`recorder`] | engine state to that plain data, and to the summary of a run | change anything in the engine |
 //! | [`talk`] | every message of a run in full, as a log of packed blocks that only grows; questions to it | change a message, hold up the step |
 //! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client, a swarm behind it | decide what a view shows, hold up the engine |
+//! | [`venues`] | what venues say in public: codecs without IO, books that are rebuilt, sockets that are kept up, REST | know an engine or a run, sign |
 //! | [`runtime`] | files in, one loop that steps every run: paced, kept and recovered, served and commanded; and runs lived again, to be looked at or proven | decide |
 //! | [`lab`] | the experiment: systems and controls on the same utterances, intervals, report, pictures | differ from live code paths, tune |
 //! | [`tui`] | the cockpit: panes, keys, themes, the terminal | know the engine |
 //! | [`cli`] | one file a verb | decide anything about trading |
-//!
-//! `venues` comes later, in its place in this order.
 //!
 //! ## What survives
 //!
@@ -118,6 +117,9 @@ pub mod talk;
 
 #[doc(inline)]
 pub use hive_wire as wire;
+
+#[doc(inline)]
+pub use hive_venues as venues;
 
 pub mod runtime;
 

@@ -16,7 +16,7 @@ const OTHERS: &[&str] = &[
 /// Crates of more than one room: the rooms are folders of the crate's folder. Any other folder is a room.
 pub const CRATES_OF_ROOMS: &[&str] = &["core"];
 /// Crates that have a program of tests: their folder `tests` is of no room.
-pub const CRATES_WITH_TESTS: &[&str] = &["core", "lab", "market"];
+pub const CRATES_WITH_TESTS: &[&str] = &["core", "lab", "market", "venues"];
 
 /// A file.
 pub struct Source {

@@ -1,0 +1,1 @@
+//! The tests of the venues' room, as one program.
