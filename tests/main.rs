@@ -28,6 +28,7 @@ mod kill;
 mod kill_switch;
 mod lab;
 mod laws;
+mod live;
 mod memory;
 mod migrate;
 mod prove;

@@ -287,7 +287,10 @@ impl RunOptions {
         let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
         let wish = match spec {
             FeedSpec::Synth { detail } => detail,
-            FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } | FeedSpec::Live(_) => None,
+            FeedSpec::History { .. }
+            | FeedSpec::Paired { .. }
+            | FeedSpec::Tape { .. }
+            | FeedSpec::Live(_) => None,
         };
         if self.faults && wish.is_none() {
             let fix = "name some with --feed 'synth?detail=30d'";

@@ -165,7 +165,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     manner.trades.check(manner.state.is_some())?;
     // Before anything that takes its time, as the signal is.
     let hub = manner.reach.as_ref().map(serve::open).transpose()?;
-    let (mut feed, manner) = (opened(&mut wanted, &manner)?, &manner);
+    let (mut feed, manner) = (open_market(&mut wanted, &manner)?, &manner);
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
@@ -204,12 +204,11 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
 }
 
 /// Opens the market of a run.
-fn opened(wanted: &mut FeedOptions, manner: &RunMode) -> Result<Box<dyn Feed>, Failure> {
+fn open_market(wanted: &mut FeedOptions, manner: &RunMode) -> Result<Box<dyn Feed>, Failure> {
     let usage = |e: feeds::OpenError| Failure::Usage(e.to_string());
     let FeedSpec::Live(spec) = &wanted.spec else { return feeds::open(wanted).map_err(usage) };
     let Some(state) = &manner.state else {
-        let why = "a live market is kept on a tape: name a folder for it with --state";
-        return Err(Failure::Usage(why.to_owned()));
+        return Err(usage(feeds::OpenError::Endless(spec.venue.to_string())));
     };
     wanted.tape = Some(options::live_tape(state));
     let spec = spec.clone();

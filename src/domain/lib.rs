@@ -42,6 +42,7 @@ pub mod family;
 pub mod ids;
 pub mod indicator;
 pub mod instrument;
+pub mod links;
 pub mod message;
 pub mod money;
 pub mod order;
@@ -51,7 +52,6 @@ pub mod reaction;
 mod spoken;
 pub mod step;
 pub mod time;
-pub mod links;
 pub mod venue;
 
 pub use announced::{Announced, Holds};
@@ -66,6 +66,7 @@ pub use family::{FamilyId, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, ManagerId, MessageId, OrderId, VenueId};
 pub use indicator::Indicator;
 pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
+pub use links::{LiveLinks, Outage, StreamHealth};
 pub use message::{
     Action, Adjustment, CarryQuote, Cause, EmergenceReading, Factor, GoalReading, Knob, Message,
     MessageCounts, MessageKind, Outcome, PendingEntry, Reason, Receipt, Service, Speaker, SpokenBy, Stance,
@@ -77,5 +78,4 @@ pub use printable::{is_unprintable, printable};
 pub use reaction::{AnnouncedLevel, HeardOn, HeardSide, Hearing, Hears, Reaction, ReactionEffect, Whom};
 pub use step::PriceStep;
 pub use time::{Span, Stamp};
-pub use links::{LiveLinks, Outage, StreamHealth};
 pub use venue::{LinkState, VenueEvent};

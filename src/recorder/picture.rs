@@ -18,8 +18,8 @@ use super::services::ServiceMemory;
 use super::words;
 use crate::agents::Agent;
 use crate::domain::{
-    AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, SpokenBy, Stamp, TopicKind,
-    money,
+    AgentId, Decimal, Event, LiveLinks, Message, MessageId, MessageKind, Money, Speaker, SpokenBy, Stamp,
+    TopicKind, money,
 };
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};

@@ -146,7 +146,9 @@ pub enum OpenError {
         why: String,
     },
     /// A live market where one with an end is needed.
-    #[error("{0} goes on and has no end, which this needs; `hive --feed {0}` runs it, and `hive data fetch {0} --out FILE` makes a tape of its history for tape:FILE")]
+    #[error(
+        "{0} goes on and has no end, which this needs; `hive --feed {0}` runs it, and `hive data fetch {0} --out FILE` makes a tape of its history for tape:FILE"
+    )]
     Endless(String),
     /// A live market.
     #[error(transparent)]
@@ -184,7 +186,8 @@ impl FeedSpec {
         let venue = text.split([':', '?']).next().unwrap_or(text);
         if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&venue) {
             let known: Vec<&str> = LiveVenue::ALL.into_iter().map(LiveVenue::text).collect();
-            let why = format!("of live markets there is {} here; write it, or history:PATH", known.join(", "));
+            let why =
+                format!("of live markets there is {} here; write it, or history:PATH", known.join(", "));
             return Err(OpenError::Live { text: text.to_owned(), why });
         }
         if let Some(path) = text.strip_prefix("tape:").filter(|p| !p.is_empty()) {

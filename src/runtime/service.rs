@@ -17,7 +17,7 @@ use super::prove::BackgroundProof;
 use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
-use crate::domain::{AgentId, Command, LiveLinks, Message, Span, Stamp};
+use crate::domain::{AgentId, Command, LiveLinks, Message, Outage, Span, Stamp};
 use crate::recorder::{RecordedRun, Recorder, operator};
 use crate::talk::{NameTable, TalkHead};
 use crate::view::delta::Delta;
@@ -119,9 +119,29 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// How the ways to a live venue are now; shown with the next picture.
-    pub fn links(&mut self, links: Option<LiveLinks>) {
-        self.scenery.cockpit.links = links;
+    /// How the ways to a live venue are now. Ages are shown with the next picture; what has changed otherwise makes one, and
+    /// what has gone wrong is noted.
+    pub fn links(&mut self, stepper: &mut Stepper<'_>, links: Option<LiveLinks>) {
+        let before = std::mem::replace(&mut self.scenery.cockpit.links, links);
+        let (Some(now), Some(recorder)) = (&self.scenery.cockpit.links, &mut stepper.recorder) else {
+            return;
+        };
+        let trouble = before.as_ref().and_then(|b| b.trouble.as_ref());
+        if now.trouble.as_ref() != trouble {
+            let text = now
+                .trouble
+                .as_deref()
+                .map_or("the venue answers again".to_owned(), |t| format!("the venue: {t}"));
+            recorder.note(&text);
+        }
+        let known = before.as_ref().map_or(&[][..], |b| &b.outages);
+        for outage in now.outages.iter().filter(|o| !known.contains(o)) {
+            let Outage { name, from, to } = outage;
+            recorder.note(&match to {
+                None => format!("{name} is not heard of since {from}; nothing is decided on it"),
+                Some(to) => format!("{name} is heard of again at {to}, after {}", to.since(*from)),
+            });
+        }
     }
 
     /// Keeps this moment to go back to.

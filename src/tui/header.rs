@@ -5,7 +5,7 @@ use super::action::UserAction;
 use super::context::{Connection, PaneContext, PaneId};
 use super::theme::{StyleRole, Theme};
 use super::{moment, words};
-use crate::domain::money;
+use crate::domain::{LiveLinks, money};
 use crate::view::Cockpit;
 use crate::view::cockpit::{AccountView, MarketMode};
 use ratatui::Frame;
@@ -139,6 +139,7 @@ fn place<'a>(cx: &PaneContext, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
             None => vec![Span::styled("  data ", dim), Span::styled("now", t.of(StyleRole::Good))],
         },
     });
+    groups.extend(c.links.as_ref().map(|links| venue(t, links)));
     // Where now is can be reckoned from how long before it the moment lies.
     let told = groups.len() - usize::from(!cx.is_now() && !cx.is_stale());
     let own = if matches!(c.mode, MarketMode::Synth | MarketMode::History) { "paper money" } else { "" };
@@ -150,6 +151,22 @@ fn place<'a>(cx: &PaneContext, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
     }
     groups.push(vec![Span::styled(format!("  feed {}", c.feed), dim)]);
     (groups, told)
+}
+
+/// How a live venue is heard: what is wrong, or how old the oldest of its news is.
+fn venue(t: &Theme, links: &LiveLinks) -> Vec<Span<'static>> {
+    let (all, troubled) = (links.streams.len(), links.troubled());
+    match links.oldest() {
+        _ if links.trouble.is_some() => vec![Span::styled("  VENUE NOT REACHED", t.of(StyleRole::Bad))],
+        _ if troubled > 0 => {
+            vec![Span::styled(format!("  {troubled} of {all} streams silent"), t.of(StyleRole::Warn))]
+        }
+        Some((_, age)) => {
+            let seconds = age.0 as f64 / 1e9;
+            vec![Span::styled(format!("  {all} streams, oldest {seconds:.1} s"), t.of(StyleRole::Dim))]
+        }
+        None => vec![Span::styled(format!("  {all} streams"), t.of(StyleRole::Dim))],
+    }
 }
 
 fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {

@@ -28,6 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Bars and settlements that are asked for at once.
 pub const ASKED_AT_ONCE: u32 = 1_000;
+/// Bars that an answer may end before what was asked for, and have the rest a moment later; one that ends long before is of a
+/// symbol that is traded no more.
+const NEAR_BARS: i64 = 3;
 /// Gaps and outages that are remembered.
 const REMEMBERED: usize = 64;
 /// Bars of a symbol that wait to be told: more than are asked for at once, so that a long history goes on meanwhile.
@@ -56,6 +59,22 @@ impl Default for JoinTimes {
             quotes: Span::seconds(1),
             stale: Span::seconds(5),
             rules: Span::HOUR,
+        }
+    }
+}
+
+impl JoinTimes {
+    /// For a simulated venue that lives so many times faster, on a machine that does not: waits are longer by its own time, and
+    /// still shorter here than those of a real one.
+    #[must_use]
+    pub fn stretched(self, rate: f64) -> Self {
+        let by = (rate / 10.0).max(1.0);
+        let stretch = |span: Span| Span((span.0 as f64 * by) as i64);
+        JoinTimes {
+            ask: stretch(self.ask),
+            give_up: stretch(self.give_up),
+            stale: stretch(self.stale),
+            ..self
         }
     }
 }
@@ -134,6 +153,8 @@ pub struct Joiner {
     /// Stamp of what was told last.
     last: Stamp,
     joined: Option<Stamp>,
+    /// When joining began: until here history is fetched, and from then on sockets tell what closes.
+    begun: Option<Stamp>,
     down: BTreeSet<usize>,
     flushed: Option<Stamp>,
     looked_at_rules: Option<Stamp>,
@@ -144,7 +165,12 @@ pub struct Joiner {
 impl Joiner {
     /// Joins symbols at bars of one length; `from` is the close of the last bar that was told, or where history begins, and
     /// `last` the stamp of whatever was told last.
-    pub fn new(bar: Span, times: JoinTimes, symbols: Vec<JoinedSymbol>, (from, last): (Stamp, Stamp)) -> Self {
+    pub fn new(
+        bar: Span,
+        times: JoinTimes,
+        symbols: Vec<JoinedSymbol>,
+        (from, last): (Stamp, Stamp),
+    ) -> Self {
         let by_name = symbols.iter().enumerate().map(|(n, s)| (s.symbol.clone(), n)).collect();
         let state = |is: JoinedSymbol| SymbolState {
             is,
@@ -169,6 +195,7 @@ impl Joiner {
             next: from.after(bar),
             last,
             joined: None,
+            begun: None,
             down: BTreeSet::new(),
             flushed: None,
             looked_at_rules: None,
@@ -192,9 +219,14 @@ impl Joiner {
         &self.counts
     }
 
-    /// By symbol: how it was said to be last, and when it was last heard of.
-    pub fn health(&self) -> impl Iterator<Item = (&str, LinkState, Option<Stamp>)> {
-        self.symbols.iter().map(|s| (s.is.symbol.as_str(), s.is.state, s.heard))
+    /// By symbol: how it is, and when it was last heard of. Before all is joined nothing is told of it, and it is stale all the
+    /// same where nothing is heard.
+    pub fn health(&self, now: Option<Stamp>) -> impl Iterator<Item = (&str, LinkState, Option<Stamp>)> {
+        self.symbols.iter().map(move |s| {
+            let is_heard = s.heard.zip(now).is_some_and(|(heard, now)| now.since(heard) <= self.times.stale);
+            let state = if s.is.state == LinkState::Up && !is_heard { LinkState::Stale } else { s.is.state };
+            (s.is.symbol.as_str(), state, s.heard)
+        })
     }
 
     /// Takes what can be told now, in order.
@@ -260,8 +292,11 @@ impl Joiner {
                         s.bar(k, bar, told, &mut self.counts);
                     }
                 }
-                // A full answer may have more behind it; a shorter one is all that there is.
-                let known = if count >= *limit { newest } else { Some(to.floor(bar)) };
+                // A full answer may have more behind it; a shorter one is all that there is, but for a bar that the venue is
+                // about to have.
+                let end = to.floor(bar);
+                let is_near = |newest: &Stamp| end.since(*newest).0 <= NEAR_BARS * bar.0;
+                let known = if count >= *limit { newest } else { newest.filter(is_near).or(Some(end)) };
                 s.covered = s.covered.max(known.unwrap_or(s.covered));
             }
             RestAsk::Fundings { symbol, to, limit, .. } => {
@@ -310,12 +345,15 @@ impl Joiner {
             return;
         }
         s.is.rules = (rules.tick, lot, rules.min_notional);
-        let (instrument, tick, min_notional) = (s.is.instrument, rules.tick, rules.min_notional);
+        // Prices that are stepped by their digits are so at all prices.
+        let PriceStep::Tick(tick) = rules.tick else { return };
+        let (instrument, min_notional) = (s.is.instrument, rules.min_notional);
         self.out.push(Event::Venue(VenueEvent::Rules { instrument, at, tick, lot, min_notional }));
     }
 
     /// Time has passed: tells what can be told, and says what has to be asked.
     pub fn tick(&mut self, now: Stamp) -> Vec<RestAsk> {
+        self.begun.get_or_insert(now);
         self.tell_bars(now);
         let asks = self.asks(now);
         let is_due = self.flushed.is_none_or(|f| now.since(f) >= self.times.quotes);
@@ -342,7 +380,8 @@ impl Joiner {
             let is_in = |s: &SymbolState| s.bars.contains_key(&close) || s.covered >= close;
             let is_over = self.has_joined() && now.since(close) >= self.times.give_up;
             // Settlements of the past come before the bars they lie in; what goes on tells them when they are known.
-            let is_paid = |s: &SymbolState| !s.is.pays_funding || s.settled.0 >= close.0 - 1;
+            let past = self.begun.map_or(close, |begun| begun.min(close));
+            let is_paid = |s: &SymbolState| !s.is.pays_funding || s.settled.0 >= past.0 - 1;
             let is_settled = self.has_joined() || self.symbols.iter().all(is_paid);
             if !(is_over || is_settled && self.symbols.iter().all(is_in)) {
                 break;
@@ -369,8 +408,9 @@ impl Joiner {
             self.joined = Some(now);
         }
         if self.has_joined() && self.next > before {
-            // So that the close is over for whoever follows, at once.
-            self.tell(Event::Tick(now.max(Stamp(self.last.0 + 1))));
+            // So that the close is over for whoever follows, at once; and not later than closes that are not told yet.
+            let after = Stamp(self.last.0 + 1);
+            self.tell(Event::Tick(if now < self.next { now.max(after) } else { after }));
         }
     }
 
@@ -414,7 +454,8 @@ impl Joiner {
                 continue;
             }
             changes.push((s.is.instrument, state));
-            let open = self.counts.silences.iter_mut().rev().find(|o| o.symbol == s.is.symbol && o.to.is_none());
+            let open =
+                self.counts.silences.iter_mut().rev().find(|o| o.symbol == s.is.symbol && o.to.is_none());
             match (open, state) {
                 (Some(open), LinkState::Up) => open.to = Some(now),
                 (None, LinkState::Stale | LinkState::Down) => {
@@ -461,26 +502,23 @@ impl Joiner {
     /// What has to be asked now.
     fn asks(&mut self, now: Stamp) -> Vec<RestAsk> {
         let (has_joined, next, bar, times) = (self.has_joined(), self.next, self.bar, self.times);
+        let past = self.begun.unwrap_or(now).min(now).floor(bar);
         let may = |asked: Option<Stamp>| asked.is_none_or(|a| now.since(a) >= times.ask);
         let mut asks = Vec::new();
         for s in &mut self.symbols {
-            let wait = if has_joined { times.ask } else { Span(0) };
             let newest = now.floor(bar);
-            let is_missing = if has_joined {
-                !s.bars.contains_key(&next) && s.covered < next
-            } else {
-                s.covered < newest && s.bars.len() < WAITING_MAX
-            };
-            if is_missing && now.since(next) >= wait && may(s.asked) {
+            // Of what is past all that fits is fetched at once; what closes from now on the sockets tell, or it is asked for.
+            let is_past = !has_joined && s.covered < past && s.bars.len() < WAITING_MAX;
+            let is_missing = !s.bars.contains_key(&next) && s.covered < next && now.since(next) >= times.ask;
+            if (is_past || is_missing) && may(s.asked) {
                 s.asked = Some(now);
                 let (symbol, from) = (s.is.symbol.clone(), s.covered.max(Stamp(next.0 - bar.0)));
-                asks.push(RestAsk::Klines { symbol, interval: bar, from, to: newest, limit: ASKED_AT_ONCE });
+                // One more than there can be, so that an answer that is full has more behind it.
+                let limit = (newest.since(from).0 / bar.0 + 1).clamp(1, i64::from(ASKED_AT_ONCE)) as u32;
+                asks.push(RestAsk::Klines { symbol, interval: bar, from, to: newest, limit });
             }
-            let is_due = if has_joined {
-                s.next_funding.is_some_and(|due| now.since(due) >= times.ask)
-            } else {
-                s.settled.0 < newest.0 - 1
-            };
+            let is_due = s.next_funding.is_some_and(|due| now.since(due) >= times.ask)
+                || !has_joined && s.settled.0 < past.0 - 1;
             if s.is.pays_funding && is_due && may(s.asked_funding) {
                 s.asked_funding = Some(now);
                 let (symbol, from) = (s.is.symbol.clone(), Stamp(s.settled.0 + 1));
@@ -534,3 +572,7 @@ impl SymbolState {
         counts.changed_bars += u64::from(known != bar);
     }
 }
+
+#[cfg(test)]
+#[path = "joiner_tests.rs"]
+mod tests;

@@ -11,6 +11,7 @@
 //! - [`event`]: what is said. [`codec`]: what a venue's codec does, and what can be asked for.
 //! - [`num`]: the one reader of numbers. [`binance`], [`hyperliquid`], [`deribit`]: the codecs.
 //! - [`book`]: books that are rebuilt from changes, and started anew after a gap.
+//! - [`joiner`]: history and what goes on, of several symbols, in the one order in which a market is told.
 //! - [`budget`], [`backoff`]: how much may be asked, and when to try again.
 //! - [`rest`]: blocking requests. [`supervisor`]: sockets that are kept up. [`recorded`]: messages that stand in files.
 //!
@@ -38,6 +39,7 @@ pub mod codec;
 pub mod deribit;
 pub mod event;
 pub mod hyperliquid;
+pub mod joiner;
 pub mod num;
 mod reading;
 pub mod rest;

@@ -110,7 +110,10 @@ fn takers_come_in_parts_know_something_and_go_deeper_when_they_are_large() {
             Box::new(&bytes[..])
         };
         let mut tape = TapeReader::open(file, from).unwrap();
-        let told = std::iter::from_fn(|| tape.next().unwrap());
+        let told = std::iter::from_fn(|| tape.next().unwrap()).filter_map(|event| match event {
+            Event::Market(event) => Some(event),
+            _ => None,
+        });
         let (distance, impact) = prints(file, &flow(told, InstrumentId(0)));
         assert!(impact > 0.7 * distance, "{file}: makers at the best price keep {}", distance - impact);
     }

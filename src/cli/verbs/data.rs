@@ -1,5 +1,6 @@
 //! `hive data`: what files hold, what is wrong with them, and tapes made of them.
 
+use super::fetch::{self, FetchArgs};
 use crate::cli::failure::Failure;
 use crate::cli::options;
 use crate::cli::output::{self, print};
@@ -55,6 +56,8 @@ enum DataCommand {
         #[command(flatten)]
         reading: Reading,
     },
+    /// Make a tape of a venue's history, to be run with --feed tape:FILE; a fetch that was broken off is gone on with
+    Fetch(FetchArgs),
     /// Make a tape of files, to be run with --feed tape:FILE
     Import {
         /// Files or folders; all go onto one tape
@@ -120,6 +123,7 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
             if reading.json { as_json(&survey.files) } else { list(&survey.files) }
         }
         DataCommand::Formats { json } => formats(*json),
+        DataCommand::Fetch(args) => fetch::run(args),
         DataCommand::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
         DataCommand::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
             let window = Window {

@@ -9,6 +9,7 @@ pub mod config;
 pub mod ctl;
 pub mod data;
 pub mod export;
+mod fetch;
 pub mod journal;
 pub mod lab;
 pub mod log;

@@ -381,7 +381,10 @@ impl Join {
                 // What its file tells needs not follow from prices.
                 self.ending.retain(|e| e.1 != id);
             }
-            Level { instrument, .. } | Mark { instrument, .. } | Implied { instrument, .. } | Health { instrument, .. } => {
+            Level { instrument, .. }
+            | Mark { instrument, .. }
+            | Implied { instrument, .. }
+            | Health { instrument, .. } => {
                 *instrument = id;
             }
             VolIndex { .. } => return None,

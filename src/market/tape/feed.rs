@@ -303,8 +303,7 @@ impl Stream {
                 }
                 continue;
             };
-            let paid =
-                matches!(event, Event::Market(MarketEvent::Funding { instrument, .. }) if self.is_desk(instrument));
+            let paid = matches!(event, Event::Market(MarketEvent::Funding { instrument, .. }) if self.is_desk(instrument));
             // Funding counts where the bucket begins, everything else where it ends.
             let start = Stamp(event.at().0 - i64::from(!paid)).floor(self.clock);
             if self.from.is_some_and(|from| start < from) {

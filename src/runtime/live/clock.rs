@@ -13,21 +13,24 @@ pub(super) struct VenueClock {
 }
 
 impl VenueClock {
-    /// The time of this machine, as long as the venue has said nothing.
-    pub fn of_machine(rate: f64) -> Self {
+    /// The time of this machine, to hold the venue's against.
+    pub fn of_machine() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        VenueClock { known: (Stamp(since.as_nanos() as i64), Instant::now()), rate }
+        VenueClock { known: (Stamp(since.as_nanos() as i64), Instant::now()), rate: 1.0 }
     }
 
-    /// The time that the venue said between two moments here.
-    pub fn said(at: Stamp, (asked, answered): (Instant, Instant), rate: f64) -> Self {
-        VenueClock { known: (at, asked + answered.duration_since(asked) / 2), rate }
+    /// The time that the venue said in an answer that came at this moment. It was that time a little before; a clock that is
+    /// behind takes no bar for over that is not, and one that is ahead would.
+    pub fn said(at: Stamp, answered: Instant, rate: f64) -> Self {
+        VenueClock { known: (at, answered), rate }
     }
 
     /// Now, at the venue.
     pub fn now(&self) -> Stamp {
         let (said, then) = self.known;
-        said.after(Span((Instant::now().saturating_duration_since(then).as_nanos() as f64 * self.rate) as i64))
+        said.after(Span(
+            (Instant::now().saturating_duration_since(then).as_nanos() as f64 * self.rate) as i64,
+        ))
     }
 
     /// How far ahead of another it is; less than nothing where it is behind.

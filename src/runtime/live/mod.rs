@@ -18,11 +18,13 @@
 
 mod clock;
 mod feed;
+mod fetch;
 mod recorder;
 mod spec;
 mod start;
 mod tape_file;
 
 pub use feed::LiveFeed;
+pub use fetch::{FetchProgress, FetchSpec, FetchedTape, fetch};
 pub use spec::{LiveSpec, LiveVenue};
 pub use start::{LiveError, open, reread};

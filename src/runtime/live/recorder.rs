@@ -22,36 +22,50 @@ const NAP: Duration = Duration::from_millis(5);
 const AT_ONCE: usize = 4_096;
 /// Questions that wait for the one that is being asked.
 const QUESTIONS: usize = 64;
+/// How often the venue is asked what time it is.
+const SYNC_EVERY: Duration = Duration::from_secs(900);
 /// How often what is known of the links is told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
-/// Rest after a question that was not answered, and the longest one.
-const REST: Duration = Duration::from_millis(500);
-const REST_MAX: Duration = Duration::from_secs(30);
+/// How often the rest after a question that was not answered is doubled at most: to sixty-four times the first.
+const DOUBLED: u32 = 6;
 
 /// Asks by REST, and waits for the answer.
 pub(super) type Asker = Box<dyn FnMut(&RestAsk) -> Result<Vec<PublicEvent>, VenueError> + Send>;
 
-/// An answer, or why there is none, with what was asked.
-type Answered = (RestAsk, Result<Vec<PublicEvent>, VenueError>);
+/// An answer, or why there is none, with what was asked, and when it came.
+type Answered = (RestAsk, Result<Vec<PublicEvent>, VenueError>, Instant);
 
 /// What writes a tape.
 pub(super) struct Recorder {
     pub tape: TapeOnDisk,
     pub joiner: Joiner,
-    pub clock: VenueClock,
+    /// The venue's time; none until the venue has said it.
+    pub clock: Option<VenueClock>,
+    /// How much faster than this machine the venue lives.
+    pub rate: f64,
     /// A socket's name, by its number.
     pub sockets: Vec<String>,
+    /// Nothing is told of what comes after this moment.
+    pub end: Option<Stamp>,
+    /// Rest after a question that was not answered; it grows to sixty times that.
+    pub rest: Duration,
 }
 
 impl Recorder {
     /// Has everything told that can be told now, and puts it on disk; says what has to be asked.
     fn go_on(&mut self) -> io::Result<Vec<RestAsk>> {
-        let asks = self.joiner.tick(self.clock.now());
+        let Some(now) = self.now() else { return Ok(vec![RestAsk::ServerTime]) };
+        let asks = self.joiner.tick(self.end.map_or(now, |end| end.min(now)));
         let events = self.joiner.take();
         if !events.is_empty() {
             self.tape.append(&events)?;
         }
         Ok(asks)
+    }
+
+    /// Now, at the venue; never before what was told. None until the venue has said what time it is.
+    fn now(&self) -> Option<Stamp> {
+        self.clock.map(|clock| clock.now().max(self.joiner.told()))
     }
 
     /// Fetches history until `until` is told, asking one thing after the other. `say` is told what goes wrong and how far it is.
@@ -61,20 +75,20 @@ impl Recorder {
         until: Stamp,
         say: &mut dyn FnMut(FetchNews<'_>),
     ) -> io::Result<()> {
-        let mut rest = REST;
+        let mut failed = 0;
         while self.joiner.told() < until {
             for ask in self.go_on()? {
                 match asker(&ask) {
                     Ok(events) => {
                         self.joiner.answer(&ask, &events);
                         self.joiner.may_ask_again(&ask);
-                        rest = REST;
+                        failed = 0;
                     }
                     Err(e) => {
                         say(FetchNews::Trouble(&e));
                         self.joiner.may_ask_again(&ask);
-                        std::thread::sleep(rest);
-                        rest = (rest * 2).min(REST_MAX);
+                        std::thread::sleep(self.rest * (1 << failed));
+                        failed = DOUBLED.min(failed + 1);
                     }
                 }
                 say(FetchNews::Told(self.joiner.told()));
@@ -82,6 +96,11 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// What time the venue says it is, if it says so.
+pub(super) fn server_time(events: &[PublicEvent]) -> Option<Stamp> {
+    events.iter().find_map(|e| if let PublicEvent::ServerTime(at) = e { Some(*at) } else { None })
 }
 
 /// What is to be said while history is fetched.
@@ -122,10 +141,10 @@ impl RecorderThread {
         let shared = Arc::new(Shared::default());
         let (asks, asked) = sync_channel(QUESTIONS);
         let (answer, answers) = sync_channel(QUESTIONS);
-        let stop = Arc::clone(&shared);
+        let (stop, rest) = (Arc::clone(&shared), recorder.rest);
         let asking = std::thread::Builder::new()
             .name("venue-rest".to_owned())
-            .spawn(move || ask(asker, &asked, &answer, &stop.stop))?;
+            .spawn(move || ask((asker, rest), &asked, &answer, &stop.stop))?;
         let told = Arc::clone(&shared);
         let recording = std::thread::Builder::new().name("venue-tape".to_owned()).spawn(move || {
             let mut running = RunningRecorder::new(recorder, asks, answers);
@@ -165,19 +184,24 @@ impl Drop for RecorderThread {
 }
 
 /// Asks one question after the other; one that is not answered lets the next wait.
-fn ask(mut asker: Asker, asked: &Receiver<RestAsk>, answers: &SyncSender<Answered>, stop: &AtomicBool) {
-    let mut rest = REST;
+fn ask(
+    (mut asker, rest): (Asker, Duration),
+    asked: &Receiver<RestAsk>,
+    answers: &SyncSender<Answered>,
+    stop: &AtomicBool,
+) {
+    let mut failed = 0;
     while let Ok(question) = asked.recv() {
         let answer = asker(&question);
         let has_failed = answer.is_err();
-        if answers.send((question, answer)).is_err() || stop.load(Ordering::Relaxed) {
+        if answers.send((question, answer, Instant::now())).is_err() || stop.load(Ordering::Relaxed) {
             break;
         }
         if has_failed {
-            std::thread::sleep(rest);
-            rest = (rest * 2).min(REST_MAX);
+            std::thread::sleep(rest * (1 << failed));
+            failed = DOUBLED.min(failed + 1);
         } else {
-            rest = REST;
+            failed = 0;
         }
     }
 }
@@ -193,11 +217,14 @@ struct RunningRecorder {
     undecoded: u64,
     trouble: Option<String>,
     told: Option<Instant>,
+    /// When the venue said last what time it is.
+    synced: Option<Instant>,
 }
 
 impl RunningRecorder {
     fn new(recorder: Recorder, asks: SyncSender<RestAsk>, answers: Receiver<Answered>) -> Self {
         let sockets = vec![(SocketState::Connecting, None); recorder.sockets.len()];
+        let recorder_has_time = recorder.clock.is_some();
         RunningRecorder {
             recorder,
             asks,
@@ -207,6 +234,7 @@ impl RunningRecorder {
             undecoded: 0,
             trouble: None,
             told: None,
+            synced: recorder_has_time.then(Instant::now),
         }
     }
 
@@ -229,6 +257,9 @@ impl RunningRecorder {
             for ask in self.recorder.go_on()? {
                 self.ask(ask);
             }
+            if self.synced.is_some_and(|s| s.elapsed() >= SYNC_EVERY) {
+                self.ask(RestAsk::ServerTime);
+            }
             if self.told.is_none_or(|t| t.elapsed() >= TELL_EVERY) {
                 self.told = Some(Instant::now());
                 *locked(&shared.links) = self.links();
@@ -239,10 +270,12 @@ impl RunningRecorder {
 
     fn hear(&mut self, arrival: Arrival) {
         let Arrival { socket, what, .. } = arrival;
-        let now = self.recorder.clock.now();
+        let now = self.recorder.now();
         let Some((state, heard)) = self.sockets.get_mut(socket) else { return };
         match what {
             ArrivalKind::Event(event) => {
+                // Before the venue's time is known nothing can be joined; what is missed is asked for.
+                let Some(now) = now else { return };
                 *heard = Some(now);
                 if let PublicEvent::Refused { code, text, .. } = &event {
                     self.trouble = Some(format!("the venue refuses a subscription ({code}): {text}"));
@@ -275,10 +308,14 @@ impl RunningRecorder {
     }
 
     fn hear_answers(&mut self) {
-        while let Ok((ask, answer)) = self.answers.try_recv() {
+        while let Ok((ask, answer, came)) = self.answers.try_recv() {
             self.open.remove(&format!("{ask:?}"));
             match answer {
                 Ok(events) => {
+                    if let Some(at) = server_time(&events) {
+                        self.recorder.clock = Some(VenueClock::said(at, came, self.recorder.rate));
+                        self.synced = Some(Instant::now());
+                    }
                     self.recorder.joiner.answer(&ask, &events);
                     self.trouble = None;
                 }
@@ -293,8 +330,12 @@ impl RunningRecorder {
     /// One question of a kind at a time; what does not fit is asked again in a moment.
     fn ask(&mut self, ask: RestAsk) {
         let is_same = |a: &RestAsk, text: &String| match a {
-            RestAsk::Klines { symbol, .. } => text.starts_with("Klines") && text.contains(&format!("{symbol:?}")),
-            RestAsk::Fundings { symbol, .. } => text.starts_with("Fundings") && text.contains(&format!("{symbol:?}")),
+            RestAsk::Klines { symbol, .. } => {
+                text.starts_with("Klines") && text.contains(&format!("{symbol:?}"))
+            }
+            RestAsk::Fundings { symbol, .. } => {
+                text.starts_with("Fundings") && text.contains(&format!("{symbol:?}"))
+            }
             _ => false,
         };
         let text = format!("{ask:?}");
@@ -310,8 +351,8 @@ impl RunningRecorder {
     }
 
     fn links(&self) -> LiveLinks {
-        let now = self.recorder.clock.now();
-        let age = |heard: Option<Stamp>| heard.map(|at| Span(now.since(at).0.max(0)));
+        let now = self.recorder.now();
+        let age = |heard: Option<Stamp>| heard.zip(now).map(|(at, now)| Span(now.since(at).0.max(0)));
         let names = self.recorder.sockets.iter().zip(&self.sockets);
         let sockets = names.map(|(name, (state, heard))| StreamHealth {
             name: name.clone(),
@@ -322,17 +363,14 @@ impl RunningRecorder {
             },
             age: age(*heard),
         });
-        let symbols = self.recorder.joiner.health().map(|(name, state, heard)| StreamHealth {
+        let symbols = self.recorder.joiner.health(now).map(|(name, state, heard)| StreamHealth {
             name: name.to_owned(),
             state,
             age: age(heard),
         });
         let counts = self.recorder.joiner.counts();
-        let outage = |s: &crate::venues::joiner::Silence| Outage {
-            name: s.symbol.clone(),
-            from: s.from,
-            to: s.to,
-        };
+        let outage =
+            |s: &crate::venues::joiner::Silence| Outage { name: s.symbol.clone(), from: s.from, to: s.to };
         LiveLinks {
             streams: sockets.chain(symbols).collect(),
             outages: counts.silences.iter().map(outage).collect(),

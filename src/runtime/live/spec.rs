@@ -135,7 +135,10 @@ impl LiveSpec {
             return Err(format!("{bad:?} is no name of an asset; write assets=BTC,ETH"));
         }
         if spec.assets.len() > ASSETS_MAX {
-            return Err(format!("{} assets are more than the {ASSETS_MAX} that are followed", spec.assets.len()));
+            return Err(format!(
+                "{} assets are more than the {ASSETS_MAX} that are followed",
+                spec.assets.len()
+            ));
         }
         Ok(spec)
     }
@@ -174,7 +177,8 @@ mod tests {
         assert_eq!((some.name().as_str(), some.days), ("binance:usdm BTC ETH", 30));
         assert_eq!(some.quotes, Span::seconds(5));
         assert_eq!(some.urls().0, "wss://fstream.binance.com");
-        let other = read("binance:usdm?sockets=ws://127.0.0.1:9&requests=http://127.0.0.1:8&rate=60x").unwrap();
+        let other =
+            read("binance:usdm?sockets=ws://127.0.0.1:9&requests=http://127.0.0.1:8&rate=60x").unwrap();
         assert_eq!(other.urls(), ("ws://127.0.0.1:9".to_owned(), "http://127.0.0.1:8".to_owned()));
         assert_eq!(other.rate, 60.0);
         assert!(LiveSpec::parse("history:x").is_none() && LiveSpec::parse("binance:spot").is_none());
@@ -199,7 +203,9 @@ mod tests {
     fn bars_are_the_longest_that_the_clock_is_made_of() {
         let spec = read("binance:usdm").unwrap();
         let hours = |n: i64| Span(n * Span::HOUR.0);
-        for (clock, bar) in [(hours(4), hours(4)), (hours(3), hours(1)), (hours(24), hours(24)), (hours(48), hours(24))] {
+        for (clock, bar) in
+            [(hours(4), hours(4)), (hours(3), hours(1)), (hours(24), hours(24)), (hours(48), hours(24))]
+        {
             assert_eq!(spec.bar(clock), Some(bar), "{clock}");
         }
         assert_eq!(spec.bar(Span::seconds(30)), None);

@@ -2,23 +2,23 @@
 
 use super::clock::VenueClock;
 use super::feed::LiveFeed;
-use super::recorder::{Asker, FetchNews, Recorder, RecorderThread};
+use super::recorder::{Asker, FetchNews, Recorder, RecorderThread, server_time};
 use super::spec::{LiveSpec, LiveVenue};
 use super::tape_file::{GrowingFile, TapeOnDisk};
 use crate::domain::instrument::Asset;
 use crate::domain::{
-    AssetId, Event, Instrument, InstrumentId, InstrumentKind, LinkState, MarketEvent, PriceStep, Span, Stamp, Universe,
-    VenueEvent,
+    AssetId, Event, Instrument, InstrumentId, InstrumentKind, LinkState, MarketEvent, PriceStep, Span, Stamp,
+    Universe, VenueEvent,
 };
 use crate::market::FeedError;
 use crate::market::history::Window;
 use crate::market::tape::{TapeFeed, TapeHeader, TapeSettings, Tells};
-use crate::venues::binance::UsdmCodec;
+use crate::venues::binance::{BinanceCodec, BinanceMarket};
 use crate::venues::codec::{Codec, RestAsk, StreamKind, VenueError, WantedStream};
 use crate::venues::event::{InstrumentRules, PublicEvent, TradingStatus};
 use crate::venues::joiner::{JoinTimes, JoinedSymbol, Joiner};
-use crate::venues::rest::Rest;
-use crate::venues::supervisor::Supervisor;
+use crate::venues::rest::{RestClient, RestSettings};
+use crate::venues::supervisor::{Supervisor, SupervisorSettings};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,8 +79,68 @@ pub enum LiveError {
 
 fn codec(venue: LiveVenue) -> Arc<dyn Codec> {
     match venue {
-        LiveVenue::BinanceUsdm => Arc::new(UsdmCodec),
+        LiveVenue::BinanceUsdm => Arc::new(BinanceCodec::new(BinanceMarket::UsdM)),
     }
+}
+
+/// A history that is about to be fetched, onto a tape that was begun or is gone on with.
+pub(super) struct BegunHistory {
+    pub recorder: Recorder,
+    pub asker: Asker,
+    /// Close of the last bar that is history.
+    pub end: Stamp,
+    /// Events that were on the tape.
+    pub events: u64,
+}
+
+/// Where a history begins.
+pub(super) enum HistoryStart {
+    /// At this moment.
+    At(Stamp),
+    /// So long before its end.
+    Before(Span),
+}
+
+/// Begins a tape, or goes on with one that is there. Only to begin one is the venue needed; it is asked until it answers, and `say`
+/// has every line that whoever waits is to see. `to` is where history ends; none: now.
+pub(super) fn history(
+    spec: &LiveSpec,
+    (bar, from, to): (Span, HistoryStart, Option<Stamp>),
+    path: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<BegunHistory, LiveError> {
+    let name = path.display().to_string();
+    let codec = codec(spec.venue);
+    let requests = spec.urls().1;
+    let settings = RestSettings::new(&requests);
+    let retry_first = Span((settings.retry_first.0 as f64 / spec.rate) as i64);
+    let rest = RestClient::new(codec.as_ref(), &RestSettings { retry_first, ..settings })?;
+    let mut asker: Asker = Box::new(move |ask| rest.ask(codec.as_ref(), ask.clone()));
+    let mut told = ToldSoFar::default();
+    let (tape, clock) = if path.exists() {
+        let tape = TapeOnDisk::resume(path, |event| told.see(event))?;
+        fits(spec, bar, &name, tape.header())?;
+        // Whether the venue can be reached or not, what is on the tape is run; history is waited for.
+        let is_whole = told.close >= tape.header().seam;
+        let clock = if is_whole { None } else { Some(VenueClock::of_venue(&mut asker, spec.rate, say)) };
+        (tape, clock)
+    } else {
+        let clock = VenueClock::of_venue(&mut asker, spec.rate, say);
+        let header = header(spec, bar, &rules(&mut asker, say))?;
+        let end = to.unwrap_or(clock.now()).min(clock.now()).floor(bar);
+        let begun = TapeOnDisk::begin(path, header, end);
+        (begun.map_err(|reason| LiveError::Tape { path: name, reason })?, Some(clock))
+    };
+    let end = tape.header().seam.unwrap_or(Stamp(0));
+    let from = match from {
+        HistoryStart::At(at) => at,
+        HistoryStart::Before(span) => Stamp(end.0 - span.0),
+    };
+    told.close.get_or_insert(from.floor(bar));
+    let joiner = joiner(spec, bar, tape.header(), &told, tape.last());
+    let rest = Duration::from_secs_f64(0.5 / spec.rate);
+    let recorder = Recorder { tape, joiner, clock, rate: spec.rate, sockets: Vec::new(), end: None, rest };
+    Ok(BegunHistory { recorder, asker, end, events: told.events })
 }
 
 /// Opens a live market on its tape, which is begun where there is none. Until history is on it this waits for the venue, which
@@ -94,36 +154,10 @@ pub fn open(
     let bar = spec.bar(clock).ok_or(LiveError::Clock { venue: spec.venue, clock })?;
     let name = path.display().to_string();
     let failed = |reason: io::Error| LiveError::Tape { path: name.clone(), reason };
-    let codec = codec(spec.venue);
-    let (sockets, requests) = spec.urls();
-    let rest = Rest::new(Arc::clone(&codec), &requests)?;
-    let mut asker: Asker = Box::new(move |ask| rest.ask(ask));
-    let is_new = !path.exists();
-    let (tape, told, venue_clock) = if is_new {
-        let venue_clock = VenueClock::of_venue(&mut asker, spec.rate, say);
-        let header = header(spec, bar, &rules(&mut asker, say))?;
-        let seam = venue_clock.now().floor(bar);
-        let from = Stamp(seam.0 - i64::from(spec.days) * Span::DAY.0).floor(bar);
-        let tape = TapeOnDisk::begin(path, header, seam).map_err(failed)?;
-        (tape, ToldSoFar::of_history(from), venue_clock)
-    } else {
-        let mut told = ToldSoFar::default();
-        let tape = TapeOnDisk::resume(path, |event| told.see(event))?;
-        fits(spec, bar, &name, tape.header())?;
-        let seam = tape.header().seam.unwrap_or(Stamp(0));
-        let from = Stamp(seam.0 - i64::from(spec.days) * Span::DAY.0).floor(bar);
-        told.close.get_or_insert(from);
-        // Whether the venue can be reached or not, what is on the tape is run.
-        let venue_clock = VenueClock::of_machine(spec.rate);
-        (tape, told, venue_clock)
-    };
-    let joiner = joiner(spec, bar, tape.header(), &told, tape.last());
-    let seam = tape.header().seam.unwrap_or(Stamp(0));
-    let plans = codec.sockets(&wanted(tape.header(), bar))?;
-    let names = plans.iter().map(|plan| format!("{} {}", spec.venue, plan.path)).collect();
-    let mut recorder = Recorder { tape, joiner, clock: venue_clock, sockets: names };
+    let before = HistoryStart::Before(Span(i64::from(spec.days) * Span::DAY.0));
+    let BegunHistory { mut recorder, mut asker, end, .. } = history(spec, (bar, before, None), path, say)?;
     let mut shown = Instant::now();
-    let fetched = recorder.fetch(&mut asker, seam, &mut |news| match news {
+    let fetched = recorder.fetch(&mut asker, end, &mut |news| match news {
         FetchNews::Trouble(e) => say(&format!("{e}; trying again")),
         FetchNews::Told(at) if shown.elapsed() >= AGAIN => {
             shown = Instant::now();
@@ -135,7 +169,12 @@ pub fn open(
     let source = GrowingFile::new(path, recorder.tape.committed());
     let settings = TapeSettings { clock, window: Window::default() };
     let tape = TapeFeed::follow(&settings, &source)?;
-    let supervisor = Supervisor::start(codec, &sockets, plans)?;
+    let codec = codec(spec.venue);
+    let plans = codec.sockets(&wanted(recorder.tape.header(), bar))?;
+    recorder.sockets = plans.iter().map(|plan| format!("{} {}", spec.venue, plan.path)).collect();
+    let settings = SupervisorSettings::new(&spec.urls().0);
+    let retry_first = Span((settings.retry_first.0 as f64 / spec.rate) as i64);
+    let supervisor = Supervisor::start(codec, plans, &SupervisorSettings { retry_first, ..settings })?;
     let recorder = RecorderThread::start(name.clone(), recorder, asker, supervisor).map_err(failed)?;
     Ok(LiveFeed::new(tape, recorder))
 }
@@ -150,25 +189,24 @@ pub fn reread(clock: Span, path: &Path) -> Result<TapeFeed, LiveError> {
 /// What a tape has told, as far as whoever goes on with it has to know.
 #[derive(Default)]
 struct ToldSoFar {
+    events: u64,
     /// Close of the newest bars.
     close: Option<Stamp>,
     health: std::collections::BTreeMap<InstrumentId, LinkState>,
-    rules: std::collections::BTreeMap<InstrumentId, (PriceStep, crate::domain::Decimal, crate::domain::Decimal)>,
+    rules:
+        std::collections::BTreeMap<InstrumentId, (PriceStep, crate::domain::Decimal, crate::domain::Decimal)>,
 }
 
 impl ToldSoFar {
-    fn of_history(from: Stamp) -> Self {
-        ToldSoFar { close: Some(from), ..ToldSoFar::default() }
-    }
-
     fn see(&mut self, event: &Event) {
+        self.events += 1;
         match *event {
             Event::Market(MarketEvent::Bar { at, .. }) => self.close = self.close.max(Some(at)),
             Event::Market(MarketEvent::Health { instrument, state, .. }) => {
                 self.health.insert(instrument, state);
             }
             Event::Venue(VenueEvent::Rules { instrument, tick, lot, min_notional, .. }) => {
-                self.rules.insert(instrument, (tick, lot, min_notional));
+                self.rules.insert(instrument, (tick.into(), lot, min_notional));
             }
             _ => {}
         }
@@ -185,7 +223,7 @@ fn joiner(spec: &LiveSpec, bar: Span, header: &TapeHeader, told: &ToldSoFar, las
         state: told.health.get(&i.id).copied().unwrap_or_default(),
     };
     let symbols = header.universe.instruments.iter().map(symbol).collect();
-    let times = JoinTimes { quotes: spec.quotes, ..JoinTimes::default() };
+    let times = JoinTimes { quotes: spec.quotes, ..JoinTimes::default().stretched(spec.rate) };
     let from = told.close.unwrap_or(Stamp(0));
     Joiner::new(bar, times, symbols, (from, last.unwrap_or(from)))
 }
@@ -213,12 +251,10 @@ impl VenueClock {
     /// The venue's own, asked for until it answers.
     fn of_venue(asker: &mut Asker, rate: f64, say: &mut dyn FnMut(&str)) -> Self {
         loop {
-            let asked = Instant::now();
             let events = insist(asker, &RestAsk::ServerTime, say);
-            let said = events.iter().find_map(|e| if let PublicEvent::ServerTime(at) = e { Some(*at) } else { None });
-            let Some(at) = said else { continue };
-            let clock = VenueClock::said(at, (asked, Instant::now()), rate);
-            let off = clock.ahead_of(&VenueClock::of_machine(rate));
+            let Some(at) = server_time(&events) else { continue };
+            let clock = VenueClock::said(at, Instant::now(), rate);
+            let off = clock.ahead_of(&VenueClock::of_machine());
             if off.0.abs() > CLOCK_OFF.0 && rate == 1.0 {
                 say(&format!("this machine's clock is {off} behind the venue's; the venue's is gone by"));
             }
@@ -251,7 +287,10 @@ fn insist(asker: &mut Asker, ask: &RestAsk, say: &mut dyn FnMut(&str)) -> Vec<Pu
 fn header(spec: &LiveSpec, bar: Span, listed: &[InstrumentRules]) -> Result<TapeHeader, LiveError> {
     let quote = spec.venue.quote();
     let is_it = |r: &&InstrumentRules, asset: &String| {
-        r.base == *asset && r.quote == quote && r.kind == InstrumentKind::Perp && r.status == TradingStatus::Trading
+        r.base == *asset
+            && r.quote == quote
+            && r.kind == InstrumentKind::Perp
+            && r.status == TradingStatus::Trading
     };
     let (mut universe, mut missing) = (Universe::default(), Vec::new());
     for asset in &spec.assets {
@@ -281,6 +320,9 @@ fn header(spec: &LiveSpec, bar: Span, listed: &[InstrumentRules]) -> Result<Tape
         return Err(LiveError::NotListed { venue: spec.venue, missing, quote });
     }
     let tells = vec![Tells { bar: Some(bar), trades: false, quotes: true }; universe.instruments.len()];
-    let notes = vec![format!("a live market, and paper money: nothing is sent to {}; {quote} is taken for the account's currency", spec.venue)];
+    let notes = vec![format!(
+        "a live market, and paper money: nothing is sent to {}; {quote} is taken for the account's currency",
+        spec.venue
+    )];
     Ok(TapeHeader { name: spec.name(), universe, tells, notes, ..TapeHeader::default() })
 }

@@ -1,10 +1,10 @@
 //! The file of a tape that grows: what may be read of it, and the lock that nobody else writes on.
 
 use crate::domain::Event;
+use crate::domain::Stamp;
 use crate::market::FeedError;
 use crate::market::history::SourceFile;
 use crate::market::tape::{GrowingTape, TapeEnd, TapeHeader};
-use crate::domain::Stamp;
 use fs2::FileExt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -34,7 +34,8 @@ pub(super) struct TapeOnDisk {
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
     // Two that write on one tape would make it none.
     file.try_lock_exclusive().map_err(|_| io::Error::other("another process writes on it"))?;
     Ok(file)

@@ -1,9 +1,10 @@
-//! The log: what the operator must know (alarms), and what managers did to others, the newest first.
+//! The log: how a live venue is heard, what the operator must know (alarms), and what managers did to others, the newest first.
 
+use crate::domain::{LinkState, LiveLinks, Outage};
 use crate::tui::action::UserAction;
 use crate::tui::context::{FilterOf, Hint, PaneContext, PaneId};
 use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
-use crate::tui::theme::StyleRole;
+use crate::tui::theme::{StyleRole, Theme};
 use crate::tui::words;
 use crate::view::cockpit::TopicKind;
 use ratatui::Frame;
@@ -55,7 +56,8 @@ fn lines(cx: &PaneContext, width: usize) -> Vec<Line<'static>> {
     let Some(c) = &cx.cockpit else { return Vec::new() };
     let wanted = cx.message_filter.to_lowercase();
     let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
-    let mut lines = vec![Line::styled(" alarms", t.of(StyleRole::Focus))];
+    let mut lines = c.links.as_ref().map(|links| venue(t, links, &fits)).unwrap_or_default();
+    lines.push(Line::styled(" alarms", t.of(StyleRole::Focus)));
     let alarms: Vec<&String> = c.alarms.iter().rev().filter(|a| fits(a)).collect();
     if alarms.is_empty() {
         lines.push(Line::styled("   none since this swarm was started", t.of(StyleRole::Dim)));
@@ -94,9 +96,44 @@ fn lines(cx: &PaneContext, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// The ways to a live venue, each with its state and the age of what it said last, and the times in which they were silent.
+fn venue(t: &Theme, links: &LiveLinks, fits: &dyn Fn(&str) -> bool) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled(" the venue, and how old its news is", t.of(StyleRole::Focus))];
+    if let Some(trouble) = &links.trouble {
+        lines.push(Line::styled(format!(" ! {trouble}"), t.of(StyleRole::Bad)));
+    }
+    for stream in links.streams.iter().filter(|s| fits(&s.name)) {
+        let age = stream.age.map_or("never".to_owned(), |age| format!("{:.1} s", age.0 as f64 / 1e9));
+        let role = if stream.state == LinkState::Up { StyleRole::Text } else { StyleRole::Warn };
+        lines.push(Line::from(vec![
+            Span::styled(format!("   {:<36}", stream.name), t.of(StyleRole::Text)),
+            Span::styled(format!("{:<7}", stream.state), t.of(role)),
+            Span::styled(format!("{age:>10}"), t.of(role)),
+        ]));
+    }
+    let counts = format!("   {} bars late, {} messages not read", links.late_bars, links.undecoded);
+    lines.push(Line::styled(counts, t.of(StyleRole::Dim)));
+    lines.push(Line::raw(""));
+    lines.push(Line::styled(" when it was not heard of", t.of(StyleRole::Focus)));
+    let before = lines.len();
+    for Outage { name, from, to } in links.outages.iter().rev().filter(|o| fits(&o.name)) {
+        let (text, role) = match to {
+            Some(to) => (format!("   {name} from {from} for {}", to.since(*from)), StyleRole::Text),
+            None => (format!(" ! {name} since {from}: nothing is decided on it"), StyleRole::Warn),
+        };
+        lines.push(Line::styled(text, t.of(role)));
+    }
+    if lines.len() == before {
+        lines.push(Line::styled("   never since this swarm was started", t.of(StyleRole::Dim)));
+    }
+    lines.push(Line::raw(""));
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Span as DomainSpan, Stamp, StreamHealth};
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
 
@@ -117,5 +154,41 @@ mod tests {
         cx.message_filter = "older".to_owned();
         let told = text(&cx);
         assert!(!told.contains("newer") && told.contains("nothing"), "{told}");
+        assert!(!told.contains("the venue"), "nobody follows a venue: {told}");
+    }
+
+    #[test]
+    fn streams_are_told_with_their_state_and_age_and_so_is_when_they_were_silent() {
+        let mut cx = PaneContext::new(Theme::shipped("terminal", true).unwrap(), true, PaneId("agents"));
+        let stream = |name: &str, state, age: Option<i64>| StreamHealth {
+            name: name.to_owned(),
+            state,
+            age: age.map(|ms| DomainSpan(ms * 1_000_000)),
+        };
+        let silent =
+            |name: &str, to: Option<i64>| Outage { name: name.to_owned(), from: Stamp(0), to: to.map(Stamp) };
+        let mut c = picture(1);
+        c.links = Some(LiveLinks {
+            streams: vec![
+                stream("BTCUSDT", LinkState::Up, Some(340)),
+                stream("ETHUSDT", LinkState::Stale, None),
+            ],
+            outages: vec![silent("BTCUSDT", Some(9_000_000_000)), silent("ETHUSDT", None)],
+            late_bars: 3,
+            undecoded: 0,
+            trouble: Some("it does not answer".to_owned()),
+        });
+        cx.cockpit = Some(c);
+        let told = lines(&cx, 80).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        for part in [
+            "! it does not answer",
+            "up          0.3 s",
+            "silent      never",
+            "3 bars late",
+            "for 9s",
+            "ETHUSDT since",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
     }
 }

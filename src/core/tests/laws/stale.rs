@@ -110,7 +110,8 @@ fn law01_time_that_passes_by_itself_changes_nothing() {
         ticked.extend((0..ticks).map(|_| Event::Tick(event.at())));
     }
     assert!(ticked.len() > tape.events.len() + 1_000);
-    let (mut with, mut without) = (Run::start(&shipped(), &tape.universe), Run::start(&shipped(), &tape.universe));
+    let (mut with, mut without) =
+        (Run::start(&shipped(), &tape.universe), Run::start(&shipped(), &tape.universe));
     with.play(&ticked);
     without.play(&tape.events);
     assert_eq!(with.messages, without.messages);
