@@ -224,7 +224,8 @@ pub trait Codec: Send + Sync {
     /// The request that asks for something.
     fn request(&self, ask: RestAsk) -> Result<RestRequest, VenueError>;
 
-    /// Reads the answer to a request and appends what it says. After an error nothing was appended.
+    /// Reads the answer to a request and appends what it says; an answer that refuses is [`PublicEvent::Refused`]. After an
+    /// error nothing was appended.
     fn decode_answer(
         &self,
         ask: &RestAsk,

@@ -40,6 +40,7 @@ pub mod event;
 pub mod hyperliquid;
 pub mod num;
 mod reading;
+pub mod recorded;
 pub mod rest;
 pub mod supervisor;
 mod tls;

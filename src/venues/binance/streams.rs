@@ -105,7 +105,8 @@ struct WireDepth<'a> {
     #[serde(rename = "U")]
     first: u64,
     u: u64,
-    pu: Option<u64>,
+    /// Last change of the update before; -1 where there was none.
+    pu: Option<i64>,
     b: Vec<(WireDecimal, WireDecimal)>,
     a: Vec<(WireDecimal, WireDecimal)>,
     st: Option<u8>,
@@ -402,7 +403,7 @@ impl WireDepth<'_> {
             at: Some(self.at.0),
             first_id: self.first,
             last_id: self.u,
-            previous_id: self.pu,
+            previous_id: self.pu.and_then(|before| u64::try_from(before).ok()),
             snapshot,
             bids: levels("depthUpdate", self.b)?,
             asks: levels("depthUpdate", self.a)?,

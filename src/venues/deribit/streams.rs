@@ -25,11 +25,12 @@ struct RpcMessage<'a> {
     error: Option<RpcError<'a>>,
 }
 
+/// Why a request was refused.
 #[derive(Deserialize)]
-struct RpcError<'a> {
-    code: i64,
+pub struct RpcError<'a> {
+    pub code: i64,
     #[serde(borrow, default)]
-    message: WireText<'a>,
+    pub message: WireText<'a>,
 }
 
 #[derive(Deserialize)]
