@@ -19,6 +19,8 @@ const SCALE_MAX: i64 = 28;
 const MANTISSA_MAX: u128 = (1 << 96) - 1;
 /// Digits that a number of 64 bits holds, whichever they are.
 const DIGITS_64: usize = 19;
+/// Milliseconds to the year 2200: nothing is said later, and with every span added it can still be counted.
+const MILLIS_MAX: i64 = 7_258_118_400_000;
 /// Longest text that is looked at as a number.
 const LENGTH_MAX: usize = 128;
 
@@ -157,7 +159,8 @@ impl<'de> Deserialize<'de> for WireMillis {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let token = <&RawValue>::deserialize(from)?.get();
         let text = token.trim_matches('"');
-        let millis = text.parse::<i64>().ok().and_then(|ms| ms.checked_mul(1_000_000));
+        let millis =
+            text.parse::<i64>().ok().filter(|ms| (0..=MILLIS_MAX).contains(ms)).map(|ms| ms * 1_000_000);
         let none = || D::Error::custom(format!("{} is no time in milliseconds", beginning(token.as_bytes())));
         millis.map(|ns| WireMillis(Stamp(ns))).ok_or_else(none)
     }

@@ -2,8 +2,8 @@
 //!
 //! A link is made within [`SupervisorSettings::connect_max`], asks for what its plan wants, and is read until it is cut, fails,
 //! says nothing for too long, or grows too old. Then it is made anew: at once after a rotation, with a wait that grows after
-//! a failure. A link that is replaced on purpose is read until its successor has said something, so nothing is missed;
-//! what both say comes twice, and who hears it knows it by its number.
+//! a failure. A link that is replaced on purpose is read until a second after its successor has said something, so nothing is
+//! missed; what both say comes twice, and late the second time, and who hears it knows it by its number or its stamp.
 //!
 //! # Invariants
 //!

@@ -1,5 +1,7 @@
 //! `hive data`: what files hold, what is wrong with them, and tapes made of them.
 
+mod messages;
+
 use crate::cli::failure::Failure;
 use crate::cli::options;
 use crate::cli::output::{self, print};
@@ -50,8 +52,12 @@ enum DataCommand {
     /// order, absurd prices, rows that cannot be used, counted and the first named
     Check {
         /// Files or folders
-        #[arg(required = true)]
+        #[arg(required_unless_present = "messages")]
         paths: Vec<PathBuf>,
+        /// A folder of recorded messages of venues, with the list that names them: whether all public ones of Binance,
+        /// Hyperliquid and Deribit are read
+        #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+        messages: Option<PathBuf>,
         #[command(flatten)]
         reading: Reading,
     },
@@ -120,7 +126,8 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
             if reading.json { as_json(&survey.files) } else { list(&survey.files) }
         }
         DataCommand::Formats { json } => formats(*json),
-        DataCommand::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
+        DataCommand::Check { messages: Some(folder), reading, .. } => messages::check(folder, reading.json),
+        DataCommand::Check { paths, reading, .. } => check(&look(paths, reading)?, reading.json),
         DataCommand::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
             let window = Window {
                 from: options::date("--from", from.as_ref(), Stamp::parse)?,

@@ -21,8 +21,10 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_asyn
 
 /// Longest time that a message may take to be sent.
 const SEND_MAX: Duration = Duration::from_secs(5);
-/// Longest time that a link is read beside its successor.
+/// Longest time that a link is read beside a successor that says nothing.
 const OVERLAP_MAX: Duration = Duration::from_secs(10);
+/// How long it is read on once its successor has spoken: it may be behind it.
+const OVERLAP: Duration = Duration::from_secs(1);
 /// When it is tried again to replace a link that still speaks.
 const REPLACE_AGAIN: Duration = Duration::from_secs(30);
 /// How often what has waited for room is tried again.
@@ -82,7 +84,7 @@ impl From<Unheard> for Ended {
 /// A link and the one that it replaces.
 struct Links {
     current: Socket,
-    /// Read until the current one has said something, and no longer than until then.
+    /// Read until then: soon after the current one has said something.
     before: Option<(Socket, Instant)>,
     /// On its way to be the current one.
     next: Option<JoinHandle<Result<Socket, Downfall>>>,
@@ -216,7 +218,9 @@ impl Keeper {
         for event in events {
             if is_wanted(&event) {
                 links.heard = Instant::now();
-                links.before = None;
+                if let Some((_, until)) = &mut links.before {
+                    *until = (*until).min(links.heard + OVERLAP);
+                }
                 self.backoff.reset();
             }
             if let Some(reply) = self.codec.reply(&event) {
