@@ -270,6 +270,8 @@ mod tests {
             "1e-29",
             "1234567890123456789.12345678901",
             "1e32767",
+            // Of 128 bits nothing but a one would be left.
+            "340282366920938463463374607431768211457",
         ] {
             assert_eq!(decimal(token), Err(NumberError::TooLong(token.to_owned())), "{token}");
         }

@@ -468,10 +468,8 @@ fn damaged(text: &[u8], other: &[u8], key: u64) -> Vec<u8> {
     text
 }
 
-/// Damages that are tried: a part here, a million where `HIVE_MUTATIONS` says so.
-fn damages() -> u64 {
-    std::env::var("HIVE_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(60_000)
-}
+/// Damages that are tried.
+const DAMAGES: u64 = 1_000_000;
 
 #[test]
 fn damaged_messages_bring_nothing_down() {
@@ -502,7 +500,7 @@ fn damaged_messages_bring_nothing_down() {
     ];
     let (mut read, mut refused) = (0, 0);
     let mut out = Vec::new();
-    for n in 0..damages() {
+    for n in 0..DAMAGES {
         let pick =
             |what: u64, below: usize| random::below(random::key(n, &[99, what]), below as u64) as usize;
         let (codec, text, _) = &samples[pick(0, samples.len())];
@@ -524,5 +522,5 @@ fn damaged_messages_bring_nothing_down() {
         }
     }
     println!("{} samples: {read} damaged messages read, {refused} refused", samples.len());
-    assert!(read > damages() / 50 && refused > damages() / 4, "{read} {refused}");
+    assert!(read > DAMAGES / 50 && refused > DAMAGES / 4, "{read} {refused}");
 }

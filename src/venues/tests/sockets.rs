@@ -31,13 +31,13 @@ fn trade(id: u64) -> String {
     )
 }
 
-/// The plan of one stream of trades, with short times.
+/// The plan of one stream of trades, never silent before a test has lost its patience.
 fn plan() -> SocketPlan {
     let wanted = [WantedStream { symbol: "BTCUSDT".to_owned(), kind: StreamKind::Trades }];
     let mut plans = BinanceCodec::new(BinanceMarket::UsdM).sockets(&wanted).unwrap();
     assert_eq!(plans.len(), 1);
     let plan = plans.remove(0);
-    SocketPlan { silent_after: ms(400), rotate_after: None, ..plan }
+    SocketPlan { silent_after: Span::MINUTE, rotate_after: None, ..plan }
 }
 
 /// What comes in, taken with patience.
@@ -74,8 +74,9 @@ impl Heard {
 
     /// All that comes in up to the first that is it.
     fn until(&self, is_it: impl Fn(&ArrivalKind) -> bool) -> Vec<ArrivalKind> {
-        let mut all = Vec::new();
+        let (mut all, begun) = (Vec::new(), Instant::now());
         loop {
+            assert!(begun.elapsed() < PATIENCE, "what must come does not come");
             all.push(self.next());
             if all.last().is_some_and(&is_it) {
                 return all;
@@ -189,12 +190,14 @@ fn a_half_open_link_is_silent_and_made_anew() {
         // The first neither reads nor writes nor ends.
         peer.hang();
     });
-    let heard = Heard::binance(&venue, plan());
+    let heard = Heard::binance(&venue, SocketPlan { silent_after: ms(400), ..plan() });
     heard.until(|what| id_of(what) == Some(0));
     let begun = Instant::now();
-    let all = heard.until(|what| id_of(what) == Some(1));
+    let all = heard.until(|what| id_of(what).is_some());
     assert_eq!(link(&all[0]), Some(&SocketState::Silent { after: ms(400) }));
     assert!(begun.elapsed() >= Duration::from_millis(380), "{:?}", begun.elapsed());
+    let why = "nothing was said for 400 ms".to_owned();
+    assert!(downs(&all).iter().any(|(said, _)| *said == why), "{all:?}");
 }
 
 #[test]
@@ -342,7 +345,7 @@ fn a_rotation_misses_nothing() {
     assert_eq!(seen.len() as u64, 700 - first + 1, "a trade is missing");
     assert!(downs(&all).is_empty(), "{:?}", downs(&all));
     let links = venue.requests_left();
-    assert!(links >= 4, "{links} links in 1.4 s, one every quarter of it");
+    assert!(links >= 2, "{links} links in 1.4 s, with a new one every quarter of a second");
 }
 
 #[test]
@@ -357,17 +360,20 @@ fn a_reader_that_is_too_slow_hears_how_much_is_lost() {
     });
     let settings = SupervisorSettings { queue: 8, ..settings(&venue.ws()) };
     let heard = Heard::of(BinanceCodec::new(BinanceMarket::UsdM), plan(), &settings);
-    // Nobody reads until all is said, and the link has gone silent behind it.
+    // Nobody reads for a while.
     std::thread::sleep(Duration::from_millis(300));
-    let mut events = 0;
-    let lost = loop {
+    let (mut events, mut lost) = (0, 0);
+    while events + lost < SAID {
         match heard.next() {
-            ArrivalKind::Event(PublicEvent::Trade(_)) => events += 1,
-            ArrivalKind::Lost { count } => break count,
+            ArrivalKind::Event(PublicEvent::Trade(trade)) => {
+                assert_eq!(trade.id, events + lost, "what is lost is said before what comes after it");
+                events += 1;
+            }
+            ArrivalKind::Lost { count } => lost += count,
             _ => {}
         }
-    };
-    assert!(events <= 8 && events + lost >= SAID, "{events} heard, {lost} lost");
+    }
+    assert!(lost > 0 && events + lost == SAID, "{events} heard, {lost} lost");
 }
 
 #[test]
@@ -440,7 +446,7 @@ fn the_link_is_closed_when_nobody_wants_it_any_more() {
         peer.text(&trade(1));
         sender.send(peer.is_closed_within(PATIENCE)).unwrap();
     });
-    let heard = Heard::binance(&venue, SocketPlan { silent_after: Span::MINUTE, ..plan() });
+    let heard = Heard::binance(&venue, plan());
     heard.until(|what| id_of(what) == Some(1));
     drop(heard);
     assert!(closed.recv_timeout(PATIENCE).unwrap());
