@@ -15,6 +15,7 @@ use crate::venues::codec::{
     Codec, DecodeError, RestAsk, RestMethod, RestRequest, SocketPlan, StreamKind, VenueError, WantedStream,
 };
 use crate::venues::event::PublicEvent;
+use crate::venues::reading::utf8;
 use serde_json::json;
 
 /// Channels on a socket: the venue allows 500.
@@ -119,7 +120,7 @@ impl Codec for DeribitCodec {
 
     fn decode(&self, text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
         let at = out.len();
-        streams::decode(text, out).inspect_err(|_| out.truncate(at))
+        streams::decode(utf8(text)?, out).inspect_err(|_| out.truncate(at))
     }
 
     fn reply(&self, event: &PublicEvent) -> Option<String> {
@@ -167,6 +168,6 @@ impl Codec for DeribitCodec {
         out: &mut Vec<PublicEvent>,
     ) -> Result<(), DecodeError> {
         let at = out.len();
-        answers::decode(ask, body, out).inspect_err(|_| out.truncate(at))
+        answers::decode(ask, utf8(body)?, out).inspect_err(|_| out.truncate(at))
     }
 }

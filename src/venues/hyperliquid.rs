@@ -15,7 +15,7 @@ use crate::venues::event::{
     PublicTrade, TradingStatus,
 };
 use crate::venues::num::{WireDecimal, WireMillis, WireOption};
-use crate::venues::reading::{WireText, absurd, levels, not_negative, other, positive, read, words};
+use crate::venues::reading::{WireText, absurd, levels, not_negative, other, positive, read, utf8, words};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -271,10 +271,10 @@ fn rules(listed: HlListed) -> Result<InstrumentRules, DecodeError> {
     })
 }
 
-fn message(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn message(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let head: HlMessage = read("a message", text)?;
     let Some(channel) = head.channel else { return answer_without_channel(text, out) };
-    let data = head.data.map_or(&b"null"[..], |d| d.get().as_bytes());
+    let data = head.data.map_or("null", |d| d.get());
     match channel.0.as_ref() {
         "l2Book" => out.push(read::<HlBook>("l2Book", data)?.event()?),
         "bbo" => out.push(read::<HlBest>("bbo", data)?.event()?),
@@ -300,12 +300,12 @@ fn message(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
 }
 
 /// Books are also sent without the name of a channel around them: as the answer of REST.
-fn answer_without_channel(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn answer_without_channel(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     out.push(read::<HlBook>("l2Book", text)?.event()?);
     Ok(())
 }
 
-fn answer(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn answer(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     match ask {
         RestAsk::Klines { to, .. } => {
             for candle in read::<Vec<HlCandle>>("candleSnapshot", body)? {
@@ -380,7 +380,7 @@ impl Codec for HyperliquidCodec {
 
     fn decode(&self, text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
         let at = out.len();
-        message(text, out).inspect_err(|_| out.truncate(at))
+        message(utf8(text)?, out).inspect_err(|_| out.truncate(at))
     }
 
     fn request(&self, ask: RestAsk) -> Result<RestRequest, VenueError> {
@@ -417,7 +417,7 @@ impl Codec for HyperliquidCodec {
         out: &mut Vec<PublicEvent>,
     ) -> Result<(), DecodeError> {
         let at = out.len();
-        answer(ask, body, out).inspect_err(|_| out.truncate(at))
+        answer(ask, utf8(body)?, out).inspect_err(|_| out.truncate(at))
     }
 }
 

@@ -8,13 +8,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+/// Bytes as text: looked at once, so that nothing is looked at again in each of its parts.
+pub fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(bytes).map_err(|e| shape("a message", &e, bytes))
+}
+
 /// Reads a message as a shape.
-pub fn read<'a, T: Deserialize<'a>>(kind: &str, text: &'a [u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(text).map_err(|e| DecodeError::Shape {
-        kind: kind.to_owned(),
-        why: e.to_string(),
-        start: beginning(text),
-    })
+pub fn read<'a, T: Deserialize<'a>>(kind: &str, text: &'a str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|e| shape(kind, &e, text.as_bytes()))
+}
+
+fn shape(kind: &str, why: &dyn std::error::Error, start: &[u8]) -> DecodeError {
+    DecodeError::Shape { kind: kind.to_owned(), why: why.to_string(), start: beginning(start) }
 }
 
 /// A value that no such thing can have.
@@ -55,7 +60,7 @@ pub fn levels(
 }
 
 /// The elements of a list as they stand.
-pub fn list<'a>(kind: &str, text: &'a [u8]) -> Result<Vec<&'a RawValue>, DecodeError> {
+pub fn list<'a>(kind: &str, text: &'a str) -> Result<Vec<&'a RawValue>, DecodeError> {
     read(kind, text)
 }
 

@@ -110,7 +110,7 @@ struct WireRefusal<'a> {
 const REFUSAL_MAX: usize = 1_024;
 
 /// Reads the answer to what was asked.
-pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     if body.len() < REFUSAL_MAX {
         if let Ok(refusal) = read::<WireRefusal>("a refusal", body) {
             let (code, text) = (refusal.code, words(&refusal.msg.0));
@@ -138,8 +138,8 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
         }
         RestAsk::Marks => {
             // One symbol is answered without a list.
-            let body = body.trim_ascii_start();
-            let all: Vec<WirePremium> = if body.starts_with(b"[") {
+            let body = body.trim_start();
+            let all: Vec<WirePremium> = if body.starts_with('[') {
                 read("premiumIndex", body)?
             } else {
                 vec![read("premiumIndex", body)?]
@@ -165,9 +165,8 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
 /// A bar of history: open time, four prices, volume, close time, quote volume, and what nobody asks for.
 fn kline(symbol: &str, row: &RawValue) -> Result<Kline, DecodeError> {
     let kind = "klines";
-    let cells = list(kind, row.get().as_bytes())?;
-    let cell =
-        |at: usize| cells.get(at).map(|c| c.get().as_bytes()).ok_or_else(|| absurd(kind, "a row", row.get()));
+    let cells = list(kind, row.get())?;
+    let cell = |at: usize| cells.get(at).map(|c| c.get()).ok_or_else(|| absurd(kind, "a row", row.get()));
     let price = |at, what| positive(kind, what, read(kind, cell(at)?)?);
     Ok(Kline {
         symbol: symbol.to_owned(),
@@ -195,7 +194,7 @@ fn mark(wire: WirePremium) -> Result<MarkPrice, DecodeError> {
     })
 }
 
-fn depth(symbol: &str, body: &[u8]) -> Result<BookUpdate, DecodeError> {
+fn depth(symbol: &str, body: &str) -> Result<BookUpdate, DecodeError> {
     let wire: WireDepthAnswer = read("depth", body)?;
     Ok(BookUpdate {
         symbol: symbol.to_owned(),

@@ -82,14 +82,14 @@ struct ListedInstrument<'a> {
 }
 
 /// Reads the answer to what was asked.
-pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let answer: RpcAnswer = read("an answer", body)?;
     if let Some(error) = answer.error {
         let (code, text) = (error.code, words(&error.message.0));
         out.push(PublicEvent::Refused { id: String::new(), code, text });
         return Ok(());
     }
-    let result = answer.result.ok_or_else(|| absurd("an answer", "its result", "missing"))?.get().as_bytes();
+    let result = answer.result.ok_or_else(|| absurd("an answer", "its result", "missing"))?.get();
     match ask {
         RestAsk::Klines { symbol, interval, to, .. } => klines(symbol, *interval, *to, result, out)?,
         RestAsk::Fundings { symbol, .. } => {
@@ -105,7 +105,7 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
         }
         RestAsk::Rules { .. } => {
             // One instrument is answered without a list.
-            let listed: Vec<ListedInstrument> = if result.starts_with(b"[") {
+            let listed: Vec<ListedInstrument> = if result.starts_with('[') {
                 read("get_instruments", result)?
             } else {
                 vec![read("get_instrument", result)?]
@@ -139,7 +139,7 @@ fn klines(
     symbol: &str,
     interval: Span,
     to: Stamp,
-    result: &[u8],
+    result: &str,
     out: &mut Vec<PublicEvent>,
 ) -> Result<(), DecodeError> {
     let kind = "get_tradingview_chart_data";

@@ -136,13 +136,13 @@ struct DeribitChart {
 }
 
 /// Reads a message.
-pub fn decode(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let message: RpcMessage = read("a message", text)?;
-    let params = message.params.map_or(&b"null"[..], |p| p.get().as_bytes());
+    let params = message.params.map_or("null", |p| p.get());
     match message.method.as_ref().map(|m| m.0.as_ref()) {
         Some("subscription") => {
             let notice: RpcNotice = read("a notification", params)?;
-            return notification(&notice.channel.0, notice.data.get().as_bytes(), out);
+            return notification(&notice.channel.0, notice.data.get(), out);
         }
         Some("heartbeat") => {
             let beat: RpcHeartbeat = read("a heartbeat", params)?;
@@ -163,7 +163,7 @@ pub fn decode(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError
 }
 
 /// Reads what a channel says: `ticker.BTC-PERPETUAL.100ms`.
-fn notification(channel: &str, data: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn notification(channel: &str, data: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let mut parts = channel.split('.');
     match parts.next().unwrap_or_default() {
         "book" => out.push(book(data)?),
@@ -201,7 +201,7 @@ fn notification(channel: &str, data: &[u8], out: &mut Vec<PublicEvent>) -> Resul
     Ok(())
 }
 
-fn book(data: &[u8]) -> Result<PublicEvent, DecodeError> {
+fn book(data: &str) -> Result<PublicEvent, DecodeError> {
     let wire: DeribitBook = read("book", data)?;
     // A grouped book comes whole each time and does not say so.
     let snapshot = wire.kind.as_ref().is_none_or(|kind| kind.0 == "snapshot");
@@ -220,10 +220,10 @@ fn book(data: &[u8]) -> Result<PublicEvent, DecodeError> {
 /// Prices of a book as `["new", price, amount]`, of a grouped one as `[price, amount]`.
 fn book_side(all: &[&RawValue]) -> Result<Vec<PriceLevel>, DecodeError> {
     let kind = "a price of the book";
-    let number = |token: &RawValue| read::<WireDecimal>(kind, token.get().as_bytes());
+    let number = |token: &RawValue| read::<WireDecimal>(kind, token.get());
     let mut out = Vec::with_capacity(all.len());
     for one in all {
-        let (price, size) = match list(kind, one.get().as_bytes())?.as_slice() {
+        let (price, size) = match list(kind, one.get())?.as_slice() {
             [what, price, _] if what.get() == "\"delete\"" => (number(price)?, WireDecimal(Decimal::ZERO)),
             [_, price, size] | [price, size] => (number(price)?, number(size)?),
             _ => return Err(absurd("book", "a price", one.get())),
@@ -233,7 +233,7 @@ fn book_side(all: &[&RawValue]) -> Result<Vec<PriceLevel>, DecodeError> {
     Ok(out)
 }
 
-fn ticker(data: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn ticker(data: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let wire: DeribitTicker = read("ticker", data)?;
     let bid = side("ticker", wire.best_bid_price, wire.best_bid_amount)?;
     let ask = side("ticker", wire.best_ask_price, wire.best_ask_amount)?;
@@ -292,7 +292,7 @@ impl DeribitTrade<'_> {
     }
 }
 
-fn chart(symbol: &str, interval: &str, data: &[u8]) -> Result<PublicEvent, DecodeError> {
+fn chart(symbol: &str, interval: &str, data: &str) -> Result<PublicEvent, DecodeError> {
     let wire: DeribitChart = read("chart", data)?;
     let (kind, interval) = ("chart", span_of(interval));
     Ok(PublicEvent::Kline(Kline {

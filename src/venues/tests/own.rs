@@ -298,6 +298,16 @@ fn what_no_market_says_is_refused_and_shown() {
 }
 
 #[test]
+fn envelopes_in_envelopes_are_no_way_down() {
+    for (open, close) in [("{\"data\":", "}"), ("{\"event\":", "}"), ("[", "]")] {
+        let deep = |n: usize| format!("{}{{\"e\":\"x\"}}{}", open.repeat(n), close.repeat(n));
+        assert_eq!(shorts(&binance(), &deep(4)), [r#"Other { kind: "x" }"#]);
+        let why = binance().decode(deep(100_000).as_bytes(), &mut Vec::new()).unwrap_err().to_string();
+        assert!(why.contains("its envelopes cannot be more than the venue has"), "{why}");
+    }
+}
+
+#[test]
 fn history_is_read_with_what_is_whole() {
     let ask = |to: i64| RestAsk::Klines {
         symbol: "BTCUSDT".to_owned(),
@@ -321,6 +331,8 @@ fn history_is_read_with_what_is_whole() {
         r#"[{"t":0,"T":3599999,"s":"BTC","i":"1h","o":"1.0","c":"1.5","h":"2","l":"0.5","v":"10","n":1}]"#;
     let bars: Vec<String> = answered(&HyperliquidCodec, &ask(1), body).iter().map(short).collect();
     assert_eq!(bars, ["kline BTC 1h 0..3600000 1.0 2 0.5 1.5 10 - true"]);
+    let growing: Vec<String> = answered(&HyperliquidCodec, &ask(0), body).iter().map(short).collect();
+    assert_eq!(growing, ["kline BTC 1h 0..3600000 1.0 2 0.5 1.5 10 - false"]);
     let body = r#"{"jsonrpc":"2.0","result":{"close":[1.5],"cost":[15.0],"high":[2.0],"low":[0.5],"open":[1.0],"status":"ok","ticks":[0],"volume":[10.0]}}"#;
     let bars: Vec<String> = answered(&DeribitCodec, &ask(1), body).iter().map(short).collect();
     assert_eq!(bars, ["kline BTCUSDT 1h 0..3600000 1.0 2.0 0.5 1.5 10.0 15.0 true"]);
