@@ -104,9 +104,9 @@ impl BinanceCodec {
         let limit = limit.clamp(1, if usd_m { KLINES_MAX.0 } else { KLINES_MAX.1 });
         let weight = match limit {
             _ if !usd_m => 2,
-            ..100 => 1,
-            ..500 => 2,
-            ..=1_000 => 5,
+            0..100 => 1,
+            100..500 => 2,
+            500..=1_000 => 5,
             _ => 10,
         };
         // Both ends are of opens, and the last bar that is whole opens before `to`.

@@ -168,7 +168,7 @@ impl HlBook<'_> {
     fn event(self) -> Result<PublicEvent, DecodeError> {
         let [bids, asks] = both_sides("l2Book", self.levels)?;
         // The venue does not count its books: their times do, which never go back.
-        let id = u64::try_from(self.time.0.0).map_err(|_| absurd("l2Book", "its time", self.time.0))?;
+        let id = u64::try_from(self.time.0.0).map_err(|_| absurd("l2Book", "its time", &self.time.0))?;
         Ok(PublicEvent::Book(BookUpdate {
             symbol: self.coin.0.into_owned(),
             at: Some(self.time.0),
@@ -204,7 +204,7 @@ impl HlTrade<'_> {
         let buys = match self.side.0.as_ref() {
             "B" => true,
             "A" => false,
-            side => return Err(absurd("trades", "a side", side)),
+            side => return Err(absurd("trades", "a side", &side)),
         };
         Ok(PublicEvent::Trade(PublicTrade {
             symbol: self.coin.0.into_owned(),
@@ -251,7 +251,7 @@ impl HlCandle<'_> {
 
 fn rules(listed: HlListed) -> Result<InstrumentRules, DecodeError> {
     let size = listed.sz_decimals;
-    let decimals = PERP_DECIMALS.checked_sub(size).ok_or_else(|| absurd("meta", "szDecimals", size))?;
+    let decimals = PERP_DECIMALS.checked_sub(size).ok_or_else(|| absurd("meta", "szDecimals", &size))?;
     Ok(InstrumentRules {
         base: listed.name.0.as_ref().to_owned(),
         symbol: listed.name.0.into_owned(),
@@ -326,7 +326,7 @@ fn answer(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), D
         RestAsk::Marks => {
             let (meta, contexts): (HlMeta, Vec<HlContext>) = read("metaAndAssetCtxs", body)?;
             if meta.universe.len() != contexts.len() {
-                return Err(absurd("metaAndAssetCtxs", "the number of contexts", contexts.len()));
+                return Err(absurd("metaAndAssetCtxs", "the number of contexts", &contexts.len()));
             }
             let named = meta.universe.into_iter().zip(contexts);
             out.extend(named.filter_map(|(listed, context)| context.event(listed.name.0.into_owned())));

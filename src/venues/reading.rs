@@ -23,25 +23,25 @@ fn shape(kind: &str, why: &dyn std::error::Error, start: &[u8]) -> DecodeError {
 }
 
 /// A value that no such thing can have.
-pub fn absurd(kind: &str, what: &'static str, value: impl ToString) -> DecodeError {
+pub fn absurd(kind: &str, what: &'static str, value: &dyn ToString) -> DecodeError {
     DecodeError::Value { kind: kind.to_owned(), what, value: value.to_string() }
 }
 
 /// A price or quantity that must be above zero.
 pub fn positive(kind: &str, what: &'static str, value: WireDecimal) -> Result<Decimal, DecodeError> {
-    if value.0 > Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, value.0)) }
+    if value.0 > Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, &value.0)) }
 }
 
 /// A quantity that must not be below zero.
 pub fn not_negative(kind: &str, what: &'static str, value: WireDecimal) -> Result<Decimal, DecodeError> {
-    if value.0 >= Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, value.0)) }
+    if value.0 >= Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, &value.0)) }
 }
 
 /// A side of a quote: none where there is no price, or nothing at it.
 pub fn side(kind: &str, price: WireOption, size: WireOption) -> Result<Option<PriceLevel>, DecodeError> {
     match (price.0, size.0) {
         (Some(price), Some(size)) if price < Decimal::ZERO || size < Decimal::ZERO => {
-            Err(absurd(kind, "a side", format!("{size} at {price}")))
+            Err(absurd(kind, "a side", &format!("{size} at {price}")))
         }
         (Some(price), Some(size)) if price > Decimal::ZERO && size > Decimal::ZERO => Ok(Some((price, size))),
         _ => Ok(None),

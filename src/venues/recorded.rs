@@ -195,7 +195,7 @@ pub fn messages(name: &str, text: &str) -> Result<Vec<RecordedMessage>, String> 
             .collect(),
         "yaml" => cassette(text)?,
         "gz" => text.lines().filter_map(logged).collect(),
-        _ => documents(name, text)?,
+        _ => documents(name, text),
     };
     if found.is_empty() { Err("there is no message in it".to_owned()) } else { Ok(found) }
 }
@@ -206,13 +206,14 @@ pub fn outcome(codec: &dyn Codec, message: &RecordedMessage) -> RecordedOutcome 
     let mut events = Vec::new();
     let read = match &message.asked {
         None => codec.decode(bytes, &mut events).map_err(|e| e.to_string()),
-        Some(asked) => match ask_of(asked) {
-            Some(ask) => codec.decode_answer(&ask, bytes, &mut events).map_err(|e| e.to_string()),
-            None => {
+        Some(asked) => {
+            if let Some(ask) = ask_of(asked) {
+                codec.decode_answer(&ask, bytes, &mut events).map_err(|e| e.to_string())
+            } else {
                 events.push(PublicEvent::Other { kind: format!("answer: {}", place_of(asked)) });
                 Ok(())
             }
-        },
+        }
     };
     // What nobody reads must at least be numbers that could be kept.
     let read = read.and_then(|()| num::all_exact(bytes));
@@ -330,6 +331,13 @@ fn info_of(answer: &str) -> &'static str {
     }
 }
 
+/// What was asked of Hyperliquid.
+#[derive(Deserialize)]
+struct InfoAsked {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
 /// The answers of a cassette, each with what was asked.
 fn cassette(text: &str) -> Result<Vec<RecordedMessage>, String> {
     let mut found = Vec::new();
@@ -338,12 +346,7 @@ fn cassette(text: &str) -> Result<Vec<RecordedMessage>, String> {
         let (sent, after) = quoted(from_body)?;
         let (_, from_answer) = after.split_once("      string: '").ok_or("a request without an answer")?;
         let (answer, after) = quoted(from_answer)?;
-        #[derive(Deserialize)]
-        struct Sent {
-            #[serde(rename = "type")]
-            kind: String,
-        }
-        let sent: Sent = serde_json::from_str(&sent).map_err(|e| format!("a request: {e}"))?;
+        let sent: InfoAsked = serde_json::from_str(&sent).map_err(|e| format!("a request: {e}"))?;
         found.push(RecordedMessage { asked: Some(format!("/info/{}", sent.kind)), text: answer });
         rest = after;
     }
@@ -378,9 +381,9 @@ fn logged(line: &str) -> Option<RecordedMessage> {
 }
 
 /// A document, or one a line.
-fn documents(name: &str, text: &str) -> Result<Vec<RecordedMessage>, String> {
+fn documents(name: &str, text: &str) -> Vec<RecordedMessage> {
     if let Ok(routes) = serde_json::from_str::<Routes>(text) {
-        return Ok(routes.messages());
+        return routes.messages();
     }
     // The name says what was asked where the file is an answer.
     let file = name.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
@@ -400,9 +403,9 @@ fn documents(name: &str, text: &str) -> Result<Vec<RecordedMessage>, String> {
     let is_one = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     let of = |text: &str| RecordedMessage { asked: asked.clone(), text: text.trim().to_owned() };
     if is_one {
-        return Ok(vec![of(text)]);
+        return vec![of(text)];
     }
-    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(of).collect())
+    text.lines().filter(|line| !line.trim().is_empty()).map(of).collect()
 }
 
 /// Answers by path and method.

@@ -74,7 +74,7 @@ pub struct Supervisor {
 impl Supervisor {
     /// Starts to keep these sockets up.
     pub fn start(
-        codec: Arc<dyn Codec>,
+        codec: &Arc<dyn Codec>,
         plans: Vec<SocketPlan>,
         settings: &SupervisorSettings,
     ) -> Result<(Supervisor, Receiver<Arrival>), VenueError> {
@@ -94,7 +94,7 @@ impl Supervisor {
             .map(|(socket, plan)| Keeper {
                 url: format!("{base}{}", plan.path),
                 plan,
-                codec: Arc::clone(&codec),
+                codec: Arc::clone(codec),
                 connector: connector.clone(),
                 connect_max: duration(settings.connect_max),
                 backoff: Backoff::new(

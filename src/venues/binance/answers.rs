@@ -111,12 +111,12 @@ const REFUSAL_MAX: usize = 1_024;
 
 /// Reads the answer to what was asked.
 pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
-    if body.len() < REFUSAL_MAX {
-        if let Ok(refusal) = read::<WireRefusal>("a refusal", body) {
-            let (code, text) = (refusal.code, words(&refusal.msg.0));
-            out.push(PublicEvent::Refused { id: String::new(), code, text });
-            return Ok(());
-        }
+    if body.len() < REFUSAL_MAX
+        && let Ok(refusal) = read::<WireRefusal>("a refusal", body)
+    {
+        let (code, text) = (refusal.code, words(&refusal.msg.0));
+        out.push(PublicEvent::Refused { id: String::new(), code, text });
+        return Ok(());
     }
     match ask {
         RestAsk::Klines { symbol, interval, to, .. } => {
@@ -166,7 +166,7 @@ pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(
 fn kline(symbol: &str, row: &RawValue) -> Result<Kline, DecodeError> {
     let kind = "klines";
     let cells = list(kind, row.get())?;
-    let cell = |at: usize| cells.get(at).map(|c| c.get()).ok_or_else(|| absurd(kind, "a row", row.get()));
+    let cell = |at: usize| cells.get(at).map(|c| c.get()).ok_or_else(|| absurd(kind, "a row", &row.get()));
     let price = |at, what| positive(kind, what, read(kind, cell(at)?)?);
     Ok(Kline {
         symbol: symbol.to_owned(),

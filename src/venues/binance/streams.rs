@@ -235,7 +235,7 @@ fn any(
 ) -> Result<(), DecodeError> {
     let inside = |text: &RawValue, stream: Option<&str>, out: &mut Vec<PublicEvent>| {
         let left = envelopes.checked_sub(1);
-        let left = left.ok_or_else(|| absurd("a message", "its envelopes", "more than the venue has"))?;
+        let left = left.ok_or_else(|| absurd("a message", "its envelopes", &"more than the venue has"))?;
         any(text.get(), stream, left, out)
     };
     if text.trim_start().starts_with('[') {
@@ -257,13 +257,11 @@ fn any(
             out.push(other(&format!("{} of COIN-M", name.0)));
             return Ok(());
         }
-        return match partial.or_else(|| MessageType::of_event(&name.0)) {
-            Some(kind) => typed(kind, text, stream, out),
-            None => {
-                out.push(if name.0 == "serverShutdown" { PublicEvent::Shutdown } else { other(&name.0) });
-                Ok(())
-            }
-        };
+        if let Some(kind) = partial.or_else(|| MessageType::of_event(&name.0)) {
+            return typed(kind, text, stream, out);
+        }
+        out.push(if name.0 == "serverShutdown" { PublicEvent::Shutdown } else { other(&name.0) });
+        return Ok(());
     }
     if let Some(kind) = stream.and_then(MessageType::of_stream) {
         return typed(kind, text, stream, out);
@@ -384,7 +382,7 @@ fn trade(
 impl WireDepth<'_> {
     fn event(self, snapshot: bool) -> Result<BookUpdate, DecodeError> {
         if self.u < self.first {
-            return Err(absurd("depthUpdate", "its last change", self.u));
+            return Err(absurd("depthUpdate", "its last change", &self.u));
         }
         Ok(BookUpdate {
             symbol: self.s.0.into_owned(),

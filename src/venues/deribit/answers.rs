@@ -89,7 +89,7 @@ pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(
         out.push(PublicEvent::Refused { id: String::new(), code, text });
         return Ok(());
     }
-    let result = answer.result.ok_or_else(|| absurd("an answer", "its result", "missing"))?.get();
+    let result = answer.result.ok_or_else(|| absurd("an answer", "its result", &"missing"))?.get();
     match ask {
         RestAsk::Klines { symbol, interval, to, .. } => klines(symbol, *interval, *to, result, out)?,
         RestAsk::Fundings { symbol, .. } => {
@@ -130,7 +130,7 @@ pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(
                 asks: levels("get_order_book", wire.asks)?,
             }));
         }
-        RestAsk::Marks => return Err(absurd("an answer", "a list of marks", "asked for")),
+        RestAsk::Marks => return Err(absurd("an answer", "a list of marks", &"asked for")),
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ fn rules(wire: ListedInstrument) -> Result<Option<InstrumentRules>, DecodeError>
         ("future", Some(expiry)) => (InstrumentKind::Future, ContractTerms::Future { expiry }),
         ("spot", _) => (InstrumentKind::Spot, ContractTerms::Plain),
         ("option", Some(expiry)) => {
-            let strike = wire.strike.0.ok_or_else(|| absurd(what, "the strike", "missing"))?;
+            let strike = wire.strike.0.ok_or_else(|| absurd(what, "the strike", &"missing"))?;
             let strike = crate::domain::money::to_estimate(strike);
             let call = wire.option_type.as_ref().is_some_and(|t| t.0 == "call");
             (InstrumentKind::Option, ContractTerms::Option { expiry, strike, call, inverse })

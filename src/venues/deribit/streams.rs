@@ -155,7 +155,7 @@ pub fn decode(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError>
             out.push(match message.error {
                 Some(e) => PublicEvent::Refused { id, code: e.code, text: words(&e.message.0) },
                 None if message.id.is_some() => PublicEvent::Ack { id },
-                None => return Err(absurd("a message", "one without id and method", "read")),
+                None => return Err(absurd("a message", "one without id and method", &"read")),
             });
         }
     }
@@ -226,7 +226,7 @@ fn book_side(all: &[&RawValue]) -> Result<Vec<PriceLevel>, DecodeError> {
         let (price, size) = match list(kind, one.get())?.as_slice() {
             [what, price, _] if what.get() == "\"delete\"" => (number(price)?, WireDecimal(Decimal::ZERO)),
             [_, price, size] | [price, size] => (number(price)?, number(size)?),
-            _ => return Err(absurd("book", "a price", one.get())),
+            _ => return Err(absurd("book", "a price", &one.get())),
         };
         out.extend(levels("book", [(price, size)])?);
     }
@@ -246,7 +246,7 @@ fn ticker(data: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let above_zero = |x: WireOption| x.0.filter(|x| *x > Decimal::ZERO);
     if let Some(mark_iv) = above_zero(wire.mark_iv) {
         let forward = wire.underlying_price.0.map(WireDecimal);
-        let forward = forward.ok_or_else(|| absurd("ticker", "the price of the underlying", "missing"))?;
+        let forward = forward.ok_or_else(|| absurd("ticker", "the price of the underlying", &"missing"))?;
         out.push(PublicEvent::Implied(ImpliedQuote {
             symbol,
             at,
@@ -279,7 +279,7 @@ impl DeribitTrade<'_> {
         let buys = match self.direction.0.as_ref() {
             "buy" => true,
             "sell" => false,
-            direction => return Err(absurd("trades", "a direction", direction)),
+            direction => return Err(absurd("trades", "a direction", &direction)),
         };
         Ok(PublicEvent::Trade(PublicTrade {
             symbol: self.instrument_name.0.into_owned(),

@@ -55,7 +55,7 @@ fn what_is_asked_is_answered_and_the_weight_is_the_venues() {
 #[test]
 fn hyperliquid_is_asked_with_a_body() {
     let venue = answering(|_, peer| {
-        peer.answer("200 OK", "", "{\"universe\":[{\"name\":\"BTC\",\"szDecimals\":5}]}")
+        peer.answer("200 OK", "", "{\"universe\":[{\"name\":\"BTC\",\"szDecimals\":5}]}");
     });
     let client = RestClient::new(&HyperliquidCodec, &RestSettings::new(&venue.http())).unwrap();
     let events = client.ask(&HyperliquidCodec, RestAsk::Rules { asset: String::new() }).unwrap();

@@ -59,7 +59,7 @@ impl TestVenue {
                 linked.lock().unwrap().push(stream.try_clone().unwrap());
                 let n = count.fetch_add(1, Ordering::SeqCst);
                 let (script, stop, sender) = (Arc::clone(&script), Arc::clone(&stopping), sender.clone());
-                thread::spawn(move || serve(stream, n, &*script, stop, &sender));
+                thread::spawn(move || serve(stream, n, &*script, &stop, &sender));
             }
         });
         TestVenue { address, stop, accepting: Some(accepting), links, requests }
@@ -101,14 +101,14 @@ fn serve(
     mut stream: TcpStream,
     n: usize,
     script: &Script,
-    stop: Arc<AtomicBool>,
+    stop: &Arc<AtomicBool>,
     heard: &Sender<HeardRequest>,
 ) {
     while let Some((request, key)) = head(&mut stream) {
         let _ = heard.send(request);
         let is_socket = !key.is_empty();
         let mut peer =
-            Peer { stream: stream.try_clone().unwrap(), key, segment: usize::MAX, stop: Arc::clone(&stop) };
+            Peer { stream: stream.try_clone().unwrap(), key, segment: usize::MAX, stop: Arc::clone(stop) };
         script(n, &mut peer);
         if is_socket {
             let _ = stream.shutdown(Shutdown::Both);

@@ -58,7 +58,8 @@ fn settings(url: &str) -> SupervisorSettings {
 
 impl Heard {
     fn of(codec: impl Codec + 'static, plan: SocketPlan, settings: &SupervisorSettings) -> Self {
-        let (supervisor, arrivals) = Supervisor::start(Arc::new(codec), vec![plan], settings).unwrap();
+        let codec: Arc<dyn Codec> = Arc::new(codec);
+        let (supervisor, arrivals) = Supervisor::start(&codec, vec![plan], settings).unwrap();
         Heard { arrivals, _supervisor: supervisor }
     }
 
@@ -455,8 +456,8 @@ fn the_link_is_closed_when_nobody_wants_it_any_more() {
 #[test]
 fn sockets_without_encryption_stay_on_this_machine() {
     let start = |url: &str| {
-        let codec = Arc::new(BinanceCodec::new(BinanceMarket::UsdM));
-        Supervisor::start(codec, vec![plan()], &SupervisorSettings::new(url)).map(|_| ())
+        let codec: Arc<dyn Codec> = Arc::new(BinanceCodec::new(BinanceMarket::UsdM));
+        Supervisor::start(&codec, vec![plan()], &SupervisorSettings::new(url)).map(|_| ())
     };
     assert!(matches!(start("ws://203.0.113.7:80"), Err(VenueError::Url { .. })));
     assert!(matches!(start("nowhere"), Err(VenueError::Url { .. })));
