@@ -24,7 +24,7 @@ pub enum RecordingsError {
     /// A file could not be read.
     #[error("reading {}: {reason}", path.display())]
     File {
-        /// Which one.
+        /// File that cannot be read.
         path: PathBuf,
         /// What the system says.
         reason: io::Error,

@@ -65,11 +65,11 @@ fn venue_of(path: &str) -> Option<&str> {
 /// A message that no codec reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedMessage {
-    /// Its file.
+    /// The file it stands in.
     pub file: String,
     /// Which of the file's messages, from 1; 0 where there is none to be taken out.
     pub number: usize,
-    /// Why.
+    /// Why it was refused.
     pub why: String,
     /// Whether the file is on the list of those that are refused on purpose.
     pub listed: bool,
@@ -157,7 +157,7 @@ pub fn purpose(path: &str) -> Option<&'static str> {
 pub struct RecordedMessage {
     /// Of an answer of REST what was asked: its path, or a name with it inside; none of a socket's.
     pub asked: Option<String>,
-    /// The message.
+    /// The message as it stands.
     pub text: String,
 }
 
