@@ -21,7 +21,7 @@ use crate::venues::arrival::Arrival;
 use crate::venues::backoff::Backoff;
 use crate::venues::codec::{Codec, SocketPlan, VenueError};
 use crate::venues::tls;
-use link::Keeper;
+use link::SocketKeeper;
 use outlet::Outlet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -88,10 +88,10 @@ impl Supervisor {
             .enable_time()
             .build()
             .map_err(failed)?;
-        let keepers: Vec<Keeper> = plans
+        let keepers: Vec<SocketKeeper> = plans
             .into_iter()
             .enumerate()
-            .map(|(socket, plan)| Keeper {
+            .map(|(socket, plan)| SocketKeeper {
                 url: format!("{base}{}", plan.path),
                 plan,
                 codec: Arc::clone(codec),

@@ -1,6 +1,6 @@
 //! Answers of Deribit's REST, each in its envelope of JSON-RPC.
 
-use super::streams::RpcError;
+use super::terms::RpcError;
 use crate::domain::{ContractTerms, Decimal, InstrumentKind, PriceStep, Span, Stamp};
 use crate::venues::codec::{DecodeError, RestAsk};
 use crate::venues::event::{

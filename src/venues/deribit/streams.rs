@@ -1,6 +1,6 @@
 //! Messages of Deribit's socket: notifications of channels, answers, heartbeats.
 
-use super::{of_percent, span_of};
+use super::terms::{RpcError, of_percent, span_of};
 use crate::domain::{Decimal, Stamp};
 use crate::venues::codec::DecodeError;
 use crate::venues::event::{
@@ -23,14 +23,6 @@ struct RpcMessage<'a> {
     params: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<RpcError<'a>>,
-}
-
-/// Why a request was refused.
-#[derive(Deserialize)]
-pub struct RpcError<'a> {
-    pub code: i64,
-    #[serde(borrow, default)]
-    pub message: WireText<'a>,
 }
 
 #[derive(Deserialize)]

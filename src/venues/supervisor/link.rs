@@ -35,7 +35,7 @@ const NEVER: Duration = Duration::from_secs(86_400 * 365);
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Keeps one socket up.
-pub struct Keeper {
+pub struct SocketKeeper {
     pub url: String,
     pub plan: SocketPlan,
     pub codec: Arc<dyn Codec>,
@@ -95,7 +95,7 @@ struct Links {
     pinged: Instant,
 }
 
-impl Keeper {
+impl SocketKeeper {
     /// Keeps it up until it is told to stop, or nobody hears it.
     pub async fn keep_up(mut self) {
         let mut stopped = self.stopped.clone();
