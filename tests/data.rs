@@ -486,3 +486,48 @@ fn the_table_of_families_in_the_readme_is_the_one_that_was_made() {
         assert!(!row["feed"].as_str().unwrap().contains('/'), "no path: {row}");
     }
 }
+
+/// A list with a file of three messages: one that is understood, one that is passed over, and what is given.
+fn messages(third: &str) -> Desk {
+    let desk = Desk::new();
+    desk.write("SOURCES.tsv", "path\tsource\tlicence\tside_of_api\nx/binance.tsv\t\tMIT\tpublic\nx/binance-own.tsv\t\tMIT\tprivate\nx/okx.tsv\t\tMIT\tpublic\n");
+    let event =
+        r#"{"stream":"a@aggTrade","data":{"e":"aggTrade","s":"A","a":1,"p":"1.10","q":"2","T":1,"m":true}}"#;
+    desk.write(
+        "x/binance.tsv",
+        &format!("a\t{event}\nb\t{{\"e\":\"24hrTicker\",\"c\":\"1\"}}\nc\t{third}\n"),
+    );
+    desk
+}
+
+#[test]
+fn recorded_messages_are_read_or_refused_by_name() {
+    let desk = messages("{\"result\":null,\"id\":1}");
+    let said = desk.run(&["data", "check", "--messages", ".", "--json"]).json();
+    for (key, value) in [("files", 1), ("messages", 3), ("parsed", 3), ("understood", 2), ("refused", 0)] {
+        assert_eq!(said[key], value, "{key}: {said}");
+    }
+    assert_eq!(said["passed_over"]["24hrTicker"], 1);
+    let text = desk.run(&["data", "check", "--messages", "."]).well().out;
+    assert!(text.contains("1 files, 3 messages: 3 read, 2 of them understood whole, 0 refused"), "{text}");
+
+    let desk = messages("{\"stream\":\"a@aggTrade\",\"data\":{\"s\":\"A\",\"a\":1,\"p\":\"1e40\"}}");
+    let ran = desk.run(&["data", "check", "--messages", ".", "--json"]);
+    let said: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, &said["unlisted_refusals"][0]["message"]), (Some(1), &Value::from(3)), "{ran:?}");
+    assert!(ran.err.contains("x/binance.tsv 3: aggTrade: \"1e40\" has more digits"), "{ran:?}");
+
+    let ran = Desk::new().run(&["data", "check", "--messages", "."]);
+    assert!(ran.code == Some(2) && ran.err.contains("no SOURCES.tsv or MESSAGES.tsv"), "{ran:?}");
+    let Some(data) = std::env::var_os("HIVE_TEST_DATA") else {
+        return eprintln!("skipped: HIVE_TEST_DATA names no folder with recordings");
+    };
+    let folder = data.to_string_lossy().into_owned();
+    let said = desk.run(&["data", "check", "--messages", &folder, "--json"]).json();
+    assert_eq!(said["unlisted_refusals"], Value::Array(Vec::new()), "{said}");
+    assert!(
+        said["messages"].as_u64() > Some(2_000) && said["venues"].as_object().unwrap().len() == 3,
+        "{said}"
+    );
+    assert!(said["refused_share_of_files"].as_f64() <= Some(0.05), "{said}");
+}

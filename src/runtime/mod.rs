@@ -25,6 +25,7 @@ pub mod logs;
 pub mod migrate;
 pub mod pace;
 pub mod prove;
+pub mod recordings;
 pub mod recover;
 pub mod replay;
 pub mod retention;

@@ -42,7 +42,7 @@ pub enum SocketState {
     Up,
     /// Nothing was said on it for so long; it is made anew.
     Silent {
-        /// How long.
+        /// How long nothing was said.
         after: Span,
     },
     /// It is down, and tried again after a while.

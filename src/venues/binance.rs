@@ -13,6 +13,7 @@ use crate::venues::codec::{
     Codec, DecodeError, RestAsk, RestMethod, RestRequest, SocketPlan, StreamKind, VenueError, WantedStream,
 };
 use crate::venues::event::PublicEvent;
+use crate::venues::reading::utf8;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -103,9 +104,9 @@ impl BinanceCodec {
         let limit = limit.clamp(1, if usd_m { KLINES_MAX.0 } else { KLINES_MAX.1 });
         let weight = match limit {
             _ if !usd_m => 2,
-            ..100 => 1,
-            ..500 => 2,
-            ..=1_000 => 5,
+            0..100 => 1,
+            100..500 => 2,
+            500..=1_000 => 5,
             _ => 10,
         };
         // Both ends are of opens, and the last bar that is whole opens before `to`.
@@ -200,7 +201,7 @@ impl Codec for BinanceCodec {
     }
 
     fn decode(&self, text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
-        streams::decode(text, out)
+        streams::decode(utf8(text)?, out)
     }
 
     fn request(&self, ask: RestAsk) -> Result<RestRequest, VenueError> {
@@ -239,7 +240,7 @@ impl Codec for BinanceCodec {
         out: &mut Vec<PublicEvent>,
     ) -> Result<(), DecodeError> {
         let at = out.len();
-        let done = answers::decode(ask, body, out);
+        let done = answers::decode(ask, utf8(body)?, out);
         if done.is_err() {
             out.truncate(at);
         }

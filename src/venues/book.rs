@@ -107,10 +107,9 @@ fn joining(update: &BookUpdate, last: u64, followed: bool) -> Joining {
         Some(_) if end < last || (followed && end == last) => Joining::Old,
         // The first behind a snapshot may have begun before it.
         Some(_) if !followed && first <= last.saturating_add(1) => Joining::Next,
-        Some(_) => Joining::Hole,
         None if end <= last => Joining::Old,
         None if first <= last.saturating_add(1) => Joining::Next,
-        None => Joining::Hole,
+        Some(_) | None => Joining::Hole,
     }
 }
 

@@ -68,9 +68,9 @@ pub enum RestAsk {
     Fundings {
         /// As the venue writes it.
         symbol: String,
-        /// Not before.
+        /// None is older than this.
         from: Stamp,
-        /// Not after.
+        /// None is newer than this.
         to: Stamp,
         /// At most so many.
         limit: u32,
@@ -146,7 +146,7 @@ pub enum VenueError {
     /// The venue has no such thing.
     #[error("{venue} has no {what}; {way_out}")]
     Unsupported {
-        /// Which venue.
+        /// Name of the venue.
         venue: &'static str,
         /// What it has not.
         what: String,
@@ -176,7 +176,7 @@ pub enum VenueError {
     Refused {
         /// What was asked.
         url: String,
-        /// HTTP status.
+        /// Status of the answer, as HTTP has them.
         status: u16,
         /// Its words, the beginning of them.
         text: String,
@@ -184,7 +184,7 @@ pub enum VenueError {
     /// Too much was asked: nothing more may be sent before this moment.
     #[error("{venue} takes no request before {until}: its budget per minute is used up")]
     Throttled {
-        /// Which venue.
+        /// Name of the venue.
         venue: &'static str,
         /// When the next one may be sent.
         until: Stamp,
@@ -194,7 +194,7 @@ pub enum VenueError {
     Answer {
         /// What was asked.
         url: String,
-        /// Why not.
+        /// What cannot be read.
         why: DecodeError,
     },
     /// The machine gives no thread or no runtime.
@@ -224,7 +224,8 @@ pub trait Codec: Send + Sync {
     /// The request that asks for something.
     fn request(&self, ask: RestAsk) -> Result<RestRequest, VenueError>;
 
-    /// Reads the answer to a request and appends what it says. After an error nothing was appended.
+    /// Reads the answer to a request and appends what it says; an answer that refuses is [`PublicEvent::Refused`]. After an
+    /// error nothing was appended.
     fn decode_answer(
         &self,
         ask: &RestAsk,

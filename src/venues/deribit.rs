@@ -9,13 +9,16 @@
 
 mod answers;
 mod streams;
+mod terms;
 
-use crate::domain::{Decimal, Span, Stamp};
+use crate::domain::{Span, Stamp};
 use crate::venues::codec::{
     Codec, DecodeError, RestAsk, RestMethod, RestRequest, SocketPlan, StreamKind, VenueError, WantedStream,
 };
 use crate::venues::event::PublicEvent;
+use crate::venues::reading::utf8;
 use serde_json::json;
+use terms::interval_name;
 
 /// Channels on a socket: the venue allows 500.
 const STREAMS_MAX: usize = 200;
@@ -31,45 +34,6 @@ const WEIGHT: u32 = 1;
 /// The codec of Deribit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeribitCodec;
-
-/// How the venue calls lengths of bars: minutes, or a day.
-const INTERVALS: [(&str, Span); 12] = [
-    ("1", Span::MINUTE),
-    ("3", Span(3 * Span::MINUTE.0)),
-    ("5", Span(5 * Span::MINUTE.0)),
-    ("10", Span(10 * Span::MINUTE.0)),
-    ("15", Span(15 * Span::MINUTE.0)),
-    ("30", Span(30 * Span::MINUTE.0)),
-    ("60", Span::HOUR),
-    ("120", Span(2 * Span::HOUR.0)),
-    ("180", Span(3 * Span::HOUR.0)),
-    ("360", Span(6 * Span::HOUR.0)),
-    ("720", Span(12 * Span::HOUR.0)),
-    ("1D", Span::DAY),
-];
-
-fn span_of(interval: &str) -> Span {
-    INTERVALS.iter().find(|(name, _)| *name == interval).map_or(Span(0), |(_, span)| *span)
-}
-
-fn interval_name(interval: Span) -> Result<&'static str, VenueError> {
-    let found = INTERVALS.iter().find(|(_, span)| *span == interval);
-    found.map(|(name, _)| *name).ok_or_else(|| VenueError::Unsupported {
-        venue: "deribit",
-        what: format!("bars of {interval}"),
-        way_out: "ask for 1m, 3m, 5m, 10m, 15m, 30m, 1h, 2h, 3h, 6h, 12h or 1d".to_owned(),
-    })
-}
-
-/// A volatility in per cent as a fraction, exactly.
-fn of_percent(value: Decimal) -> Decimal {
-    let mut fraction = value;
-    match fraction.set_scale(value.scale() + 2) {
-        Ok(()) => fraction,
-        // It has 27 digits after the point already, of which the last two are no volatility.
-        Err(_) => value * Decimal::new(1, 2),
-    }
-}
 
 fn channel(wanted: &WantedStream) -> Result<String, VenueError> {
     let symbol = &wanted.symbol;
@@ -119,7 +83,7 @@ impl Codec for DeribitCodec {
 
     fn decode(&self, text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
         let at = out.len();
-        streams::decode(text, out).inspect_err(|_| out.truncate(at))
+        streams::decode(utf8(text)?, out).inspect_err(|_| out.truncate(at))
     }
 
     fn reply(&self, event: &PublicEvent) -> Option<String> {
@@ -167,6 +131,6 @@ impl Codec for DeribitCodec {
         out: &mut Vec<PublicEvent>,
     ) -> Result<(), DecodeError> {
         let at = out.len();
-        answers::decode(ask, body, out).inspect_err(|_| out.truncate(at))
+        answers::decode(ask, utf8(body)?, out).inspect_err(|_| out.truncate(at))
     }
 }

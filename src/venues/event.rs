@@ -216,7 +216,7 @@ pub struct InstrumentRules {
     pub quote: String,
     /// How it is listed.
     pub kind: InstrumentKind,
-    /// Expiry, strike.
+    /// Its expiry and strike, where it has them.
     pub terms: ContractTerms,
     /// How its prices are stepped.
     pub tick: PriceStep,

@@ -15,7 +15,7 @@ use crate::venues::event::{
     PublicTrade, TradingStatus,
 };
 use crate::venues::num::{WireDecimal, WireMillis, WireOption};
-use crate::venues::reading::{WireText, absurd, levels, not_negative, other, positive, read, words};
+use crate::venues::reading::{WireText, absurd, levels, not_negative, other, positive, read, utf8, words};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -168,7 +168,7 @@ impl HlBook<'_> {
     fn event(self) -> Result<PublicEvent, DecodeError> {
         let [bids, asks] = both_sides("l2Book", self.levels)?;
         // The venue does not count its books: their times do, which never go back.
-        let id = u64::try_from(self.time.0.0).map_err(|_| absurd("l2Book", "its time", self.time.0))?;
+        let id = u64::try_from(self.time.0.0).map_err(|_| absurd("l2Book", "its time", &self.time.0))?;
         Ok(PublicEvent::Book(BookUpdate {
             symbol: self.coin.0.into_owned(),
             at: Some(self.time.0),
@@ -204,7 +204,7 @@ impl HlTrade<'_> {
         let buys = match self.side.0.as_ref() {
             "B" => true,
             "A" => false,
-            side => return Err(absurd("trades", "a side", side)),
+            side => return Err(absurd("trades", "a side", &side)),
         };
         Ok(PublicEvent::Trade(PublicTrade {
             symbol: self.coin.0.into_owned(),
@@ -251,7 +251,7 @@ impl HlCandle<'_> {
 
 fn rules(listed: HlListed) -> Result<InstrumentRules, DecodeError> {
     let size = listed.sz_decimals;
-    let decimals = PERP_DECIMALS.checked_sub(size).ok_or_else(|| absurd("meta", "szDecimals", size))?;
+    let decimals = PERP_DECIMALS.checked_sub(size).ok_or_else(|| absurd("meta", "szDecimals", &size))?;
     Ok(InstrumentRules {
         base: listed.name.0.as_ref().to_owned(),
         symbol: listed.name.0.into_owned(),
@@ -271,10 +271,10 @@ fn rules(listed: HlListed) -> Result<InstrumentRules, DecodeError> {
     })
 }
 
-fn message(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn message(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let head: HlMessage = read("a message", text)?;
     let Some(channel) = head.channel else { return answer_without_channel(text, out) };
-    let data = head.data.map_or(&b"null"[..], |d| d.get().as_bytes());
+    let data = head.data.map_or("null", |d| d.get());
     match channel.0.as_ref() {
         "l2Book" => out.push(read::<HlBook>("l2Book", data)?.event()?),
         "bbo" => out.push(read::<HlBest>("bbo", data)?.event()?),
@@ -300,12 +300,12 @@ fn message(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
 }
 
 /// Books are also sent without the name of a channel around them: as the answer of REST.
-fn answer_without_channel(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn answer_without_channel(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     out.push(read::<HlBook>("l2Book", text)?.event()?);
     Ok(())
 }
 
-fn answer(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn answer(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     match ask {
         RestAsk::Klines { to, .. } => {
             for candle in read::<Vec<HlCandle>>("candleSnapshot", body)? {
@@ -326,7 +326,7 @@ fn answer(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), 
         RestAsk::Marks => {
             let (meta, contexts): (HlMeta, Vec<HlContext>) = read("metaAndAssetCtxs", body)?;
             if meta.universe.len() != contexts.len() {
-                return Err(absurd("metaAndAssetCtxs", "the number of contexts", contexts.len()));
+                return Err(absurd("metaAndAssetCtxs", "the number of contexts", &contexts.len()));
             }
             let named = meta.universe.into_iter().zip(contexts);
             out.extend(named.filter_map(|(listed, context)| context.event(listed.name.0.into_owned())));
@@ -380,7 +380,7 @@ impl Codec for HyperliquidCodec {
 
     fn decode(&self, text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
         let at = out.len();
-        message(text, out).inspect_err(|_| out.truncate(at))
+        message(utf8(text)?, out).inspect_err(|_| out.truncate(at))
     }
 
     fn request(&self, ask: RestAsk) -> Result<RestRequest, VenueError> {
@@ -417,7 +417,7 @@ impl Codec for HyperliquidCodec {
         out: &mut Vec<PublicEvent>,
     ) -> Result<(), DecodeError> {
         let at = out.len();
-        answer(ask, body, out).inspect_err(|_| out.truncate(at))
+        answer(ask, utf8(body)?, out).inspect_err(|_| out.truncate(at))
     }
 }
 

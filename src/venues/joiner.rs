@@ -130,6 +130,9 @@ struct SymbolState {
     asked: Option<Stamp>,
     quote: Option<(Stamp, BestQuote)>,
     mark: Option<(Stamp, MarkPrice)>,
+    /// The newest stamps of both.
+    quoted: Option<Stamp>,
+    marked: Option<Stamp>,
     heard: Option<Stamp>,
     /// Sockets that it was heard on.
     sockets: BTreeSet<usize>,
@@ -179,6 +182,8 @@ impl Joiner {
             asked: None,
             quote: None,
             mark: None,
+            quoted: None,
+            marked: None,
             heard: None,
             sockets: BTreeSet::new(),
             settled: from,
@@ -265,10 +270,17 @@ impl Joiner {
                     s.bar(k, bar, told, &mut self.counts);
                 }
             }
-            PublicEvent::Quote(q) if q.bid.is_some() && q.ask.is_some() => s.quote = Some((now, q.clone())),
+            // While a link is replaced both are heard, and what came on the older one is old.
+            PublicEvent::Quote(q) if q.at.is_some_and(|at| s.quoted.is_some_and(|newest| at < newest)) => {}
+            PublicEvent::Quote(q) if q.bid.is_some() && q.ask.is_some() => {
+                s.quoted = q.at.max(s.quoted);
+                s.quote = Some((now, q.clone()));
+            }
+            PublicEvent::Mark(m) if m.at.is_some_and(|at| s.marked.is_some_and(|newest| at < newest)) => {}
             PublicEvent::Mark(m) => {
                 // One that was settled is said for a moment longer.
                 s.next_funding = s.next_funding.or(m.next_funding.filter(|due| *due > s.settled));
+                s.marked = m.at.max(s.marked);
                 s.mark = Some((now, m.clone()));
             }
             _ => {}

@@ -42,6 +42,7 @@ pub mod hyperliquid;
 pub mod joiner;
 pub mod num;
 mod reading;
+pub mod recorded;
 pub mod rest;
 pub mod supervisor;
 mod tls;

@@ -17,8 +17,10 @@ use serde_json::value::RawValue;
 const SCALE_MAX: i64 = 28;
 /// The largest whole number that a decimal holds: 96 bits.
 const MANTISSA_MAX: u128 = (1 << 96) - 1;
-/// Digits that a number of 64 bits holds, whichever they are.
+/// Digits, the point among them, that a number of 64 bits holds whichever they are.
 const DIGITS_64: usize = 19;
+/// Milliseconds to the year 2200: nothing is said later, and with every span added it can still be counted.
+const MILLIS_MAX: i64 = 7_258_118_400_000;
 /// Longest text that is looked at as a number.
 const LENGTH_MAX: usize = 128;
 
@@ -39,12 +41,37 @@ pub fn decimal(token: &str) -> Result<Option<Decimal>, NumberError> {
     if text.is_empty() || token == "null" {
         return Ok(None);
     }
+    if let Some(value) = quick(text.as_bytes()) {
+        return Ok(Some(value));
+    }
     let shown = || token.chars().take(48).collect::<String>();
     if text.len() > LENGTH_MAX {
         return Err(NumberError::TooLong(shown()));
     }
     let written = Written::of(text).ok_or_else(|| NumberError::NoNumber(shown()))?;
     written.exact().map(Some).ok_or_else(|| NumberError::TooLong(shown()))
+}
+
+/// Reads nearly all numbers there are, in one go over their digits: those of at most 19, without an exponent.
+fn quick(text: &[u8]) -> Option<Decimal> {
+    let (negative, digits) = match text.split_first()? {
+        (b'-', rest) => (true, rest),
+        _ => (false, text),
+    };
+    if digits.len() > DIGITS_64 {
+        return None;
+    }
+    let (mut value, mut point) = (0_u64, None);
+    for (at, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    let scale = point.map_or(0, |at| digits.len() - at - 1);
+    let is_number = !digits.is_empty() && (point.is_none() || scale > 0);
+    is_number.then(|| of_parts(u128::from(value), scale as i64, negative))
 }
 
 /// A number taken apart: sign, digits before and after the point, exponent of ten.
@@ -87,16 +114,11 @@ impl<'a> Written<'a> {
 
     /// None where it does not fit.
     fn exact(&self) -> Option<Decimal> {
-        let mut digits = self.whole.iter().chain(self.fraction).map(|b| b - b'0');
-        let count = self.whole.len() + self.fraction.len();
+        let digits = self.whole.iter().chain(self.fraction).map(|b| b - b'0');
         let mut scale = self.fraction.len() as i64 - self.exponent;
-        if count <= DIGITS_64 && (0..=SCALE_MAX).contains(&scale) {
-            let value = digits.fold(0_u64, |sum, d| sum * 10 + u64::from(d));
-            return Some(of_parts(u128::from(value), scale, self.negative));
-        }
         // Zeros wait until a digit follows them, so that those at the end cost no room.
         let (mut value, mut zeros) = (0_u128, 0_u32);
-        for digit in digits.by_ref() {
+        for digit in digits {
             if digit == 0 {
                 zeros += u32::from(value > 0);
                 continue;
@@ -157,7 +179,8 @@ impl<'de> Deserialize<'de> for WireMillis {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let token = <&RawValue>::deserialize(from)?.get();
         let text = token.trim_matches('"');
-        let millis = text.parse::<i64>().ok().and_then(|ms| ms.checked_mul(1_000_000));
+        let millis =
+            text.parse::<i64>().ok().filter(|ms| (0..=MILLIS_MAX).contains(ms)).map(|ms| ms * 1_000_000);
         let none = || D::Error::custom(format!("{} is no time in milliseconds", beginning(token.as_bytes())));
         millis.map(|ns| WireMillis(Stamp(ns))).ok_or_else(none)
     }
@@ -267,6 +290,8 @@ mod tests {
             "1e-29",
             "1234567890123456789.12345678901",
             "1e32767",
+            // Of 128 bits nothing but a one would be left.
+            "340282366920938463463374607431768211457",
         ] {
             assert_eq!(decimal(token), Err(NumberError::TooLong(token.to_owned())), "{token}");
         }

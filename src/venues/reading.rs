@@ -8,35 +8,40 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+/// Bytes as text: looked at once, so that nothing is looked at again in each of its parts.
+pub fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(bytes).map_err(|e| shape("a message", &e, bytes))
+}
+
 /// Reads a message as a shape.
-pub fn read<'a, T: Deserialize<'a>>(kind: &str, text: &'a [u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(text).map_err(|e| DecodeError::Shape {
-        kind: kind.to_owned(),
-        why: e.to_string(),
-        start: beginning(text),
-    })
+pub fn read<'a, T: Deserialize<'a>>(kind: &str, text: &'a str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|e| shape(kind, &e, text.as_bytes()))
+}
+
+fn shape(kind: &str, why: &dyn std::error::Error, start: &[u8]) -> DecodeError {
+    DecodeError::Shape { kind: kind.to_owned(), why: why.to_string(), start: beginning(start) }
 }
 
 /// A value that no such thing can have.
-pub fn absurd(kind: &str, what: &'static str, value: impl ToString) -> DecodeError {
+pub fn absurd(kind: &str, what: &'static str, value: &dyn ToString) -> DecodeError {
     DecodeError::Value { kind: kind.to_owned(), what, value: value.to_string() }
 }
 
 /// A price or quantity that must be above zero.
 pub fn positive(kind: &str, what: &'static str, value: WireDecimal) -> Result<Decimal, DecodeError> {
-    if value.0 > Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, value.0)) }
+    if value.0 > Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, &value.0)) }
 }
 
 /// A quantity that must not be below zero.
 pub fn not_negative(kind: &str, what: &'static str, value: WireDecimal) -> Result<Decimal, DecodeError> {
-    if value.0 >= Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, value.0)) }
+    if value.0 >= Decimal::ZERO { Ok(value.0) } else { Err(absurd(kind, what, &value.0)) }
 }
 
 /// A side of a quote: none where there is no price, or nothing at it.
 pub fn side(kind: &str, price: WireOption, size: WireOption) -> Result<Option<PriceLevel>, DecodeError> {
     match (price.0, size.0) {
         (Some(price), Some(size)) if price < Decimal::ZERO || size < Decimal::ZERO => {
-            Err(absurd(kind, "a side", format!("{size} at {price}")))
+            Err(absurd(kind, "a side", &format!("{size} at {price}")))
         }
         (Some(price), Some(size)) if price > Decimal::ZERO && size > Decimal::ZERO => Ok(Some((price, size))),
         _ => Ok(None),
@@ -55,7 +60,7 @@ pub fn levels(
 }
 
 /// The elements of a list as they stand.
-pub fn list<'a>(kind: &str, text: &'a [u8]) -> Result<Vec<&'a RawValue>, DecodeError> {
+pub fn list<'a>(kind: &str, text: &'a str) -> Result<Vec<&'a RawValue>, DecodeError> {
     read(kind, text)
 }
 

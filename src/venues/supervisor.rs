@@ -2,8 +2,8 @@
 //!
 //! A link is made within [`SupervisorSettings::connect_max`], asks for what its plan wants, and is read until it is cut, fails,
 //! says nothing for too long, or grows too old. Then it is made anew: at once after a rotation, with a wait that grows after
-//! a failure. A link that is replaced on purpose is read until its successor has said something, so nothing is missed;
-//! what both say comes twice, and who hears it knows it by its number.
+//! a failure. A link that is replaced on purpose is read until a second after its successor has said something, so nothing is
+//! missed; what both say comes twice, and late the second time, and who hears it knows it by its number or its stamp.
 //!
 //! # Invariants
 //!
@@ -21,7 +21,7 @@ use crate::venues::arrival::Arrival;
 use crate::venues::backoff::Backoff;
 use crate::venues::codec::{Codec, SocketPlan, VenueError};
 use crate::venues::tls;
-use link::Keeper;
+use link::SocketKeeper;
 use outlet::Outlet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -74,7 +74,7 @@ pub struct Supervisor {
 impl Supervisor {
     /// Starts to keep these sockets up.
     pub fn start(
-        codec: Arc<dyn Codec>,
+        codec: &Arc<dyn Codec>,
         plans: Vec<SocketPlan>,
         settings: &SupervisorSettings,
     ) -> Result<(Supervisor, Receiver<Arrival>), VenueError> {
@@ -88,13 +88,13 @@ impl Supervisor {
             .enable_time()
             .build()
             .map_err(failed)?;
-        let keepers: Vec<Keeper> = plans
+        let keepers: Vec<SocketKeeper> = plans
             .into_iter()
             .enumerate()
-            .map(|(socket, plan)| Keeper {
+            .map(|(socket, plan)| SocketKeeper {
                 url: format!("{base}{}", plan.path),
                 plan,
-                codec: Arc::clone(&codec),
+                codec: Arc::clone(codec),
                 connector: connector.clone(),
                 connect_max: duration(settings.connect_max),
                 backoff: Backoff::new(

@@ -1,6 +1,8 @@
 //! `hive data`: what files hold, what is wrong with them, and tapes made of them.
 
-use super::fetch::{self, FetchArgs};
+mod fetch;
+mod messages;
+
 use crate::cli::failure::Failure;
 use crate::cli::options;
 use crate::cli::output::{self, print};
@@ -51,13 +53,17 @@ enum DataCommand {
     /// order, absurd prices, rows that cannot be used, counted and the first named
     Check {
         /// Files or folders
-        #[arg(required = true)]
+        #[arg(required_unless_present = "messages")]
         paths: Vec<PathBuf>,
+        /// A folder of recorded messages of venues, with the list that names them: whether all public ones of Binance,
+        /// Hyperliquid and Deribit are read
+        #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+        messages: Option<PathBuf>,
         #[command(flatten)]
         reading: Reading,
     },
     /// Make a tape of a venue's history, to be run with --feed tape:FILE; a fetch that was broken off is gone on with
-    Fetch(FetchArgs),
+    Fetch(fetch::FetchArgs),
     /// Make a tape of files, to be run with --feed tape:FILE
     Import {
         /// Files or folders; all go onto one tape
@@ -124,7 +130,8 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
         }
         DataCommand::Formats { json } => formats(*json),
         DataCommand::Fetch(args) => fetch::run(args),
-        DataCommand::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
+        DataCommand::Check { messages: Some(folder), reading, .. } => messages::check(folder, reading.json),
+        DataCommand::Check { paths, reading, .. } => check(&look(paths, reading)?, reading.json),
         DataCommand::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
             let window = Window {
                 from: options::date("--from", from.as_ref(), Stamp::parse)?,

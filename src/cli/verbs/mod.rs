@@ -9,7 +9,6 @@ pub mod config;
 pub mod ctl;
 pub mod data;
 pub mod export;
-mod fetch;
 pub mod journal;
 pub mod lab;
 pub mod log;

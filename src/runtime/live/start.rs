@@ -174,7 +174,7 @@ pub fn open(
     recorder.sockets = plans.iter().map(|plan| format!("{} {}", spec.venue, plan.path)).collect();
     let settings = SupervisorSettings::new(&spec.urls().0);
     let retry_first = Span((settings.retry_first.0 as f64 / spec.rate) as i64);
-    let supervisor = Supervisor::start(codec, plans, &SupervisorSettings { retry_first, ..settings })?;
+    let supervisor = Supervisor::start(&codec, plans, &SupervisorSettings { retry_first, ..settings })?;
     let recorder = RecorderThread::start(name.clone(), recorder, asker, supervisor).map_err(failed)?;
     Ok(LiveFeed::new(tape, recorder))
 }

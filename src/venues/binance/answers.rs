@@ -99,8 +99,25 @@ struct WireFilter<'a> {
     min_notional: WireOption,
 }
 
+#[derive(Deserialize)]
+struct WireRefusal<'a> {
+    code: i64,
+    #[serde(borrow)]
+    msg: WireText<'a>,
+}
+
+/// A refusal is no longer than this; nothing longer is looked at as one.
+const REFUSAL_MAX: usize = 1_024;
+
 /// Reads the answer to what was asked.
-pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+    if body.len() < REFUSAL_MAX
+        && let Ok(refusal) = read::<WireRefusal>("a refusal", body)
+    {
+        let (code, text) = (refusal.code, words(&refusal.msg.0));
+        out.push(PublicEvent::Refused { id: String::new(), code, text });
+        return Ok(());
+    }
     match ask {
         RestAsk::Klines { symbol, interval, to, .. } => {
             for row in list("klines", body)? {
@@ -121,8 +138,8 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
         }
         RestAsk::Marks => {
             // One symbol is answered without a list.
-            let body = body.trim_ascii_start();
-            let all: Vec<WirePremium> = if body.starts_with(b"[") {
+            let body = body.trim_start();
+            let all: Vec<WirePremium> = if body.starts_with('[') {
                 read("premiumIndex", body)?
             } else {
                 vec![read("premiumIndex", body)?]
@@ -133,7 +150,9 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
         }
         RestAsk::Rules { .. } => {
             let listing: WireListing = read("exchangeInfo", body)?;
-            out.push(PublicEvent::Rules(listing.symbols.into_iter().map(rules).collect::<Result<_, _>>()?));
+            let rules: Result<Vec<Option<InstrumentRules>>, DecodeError> =
+                listing.symbols.into_iter().map(rules).collect();
+            out.push(PublicEvent::Rules(rules?.into_iter().flatten().collect()));
         }
         RestAsk::ServerTime => {
             out.push(PublicEvent::ServerTime(read::<WireServerTime>("time", body)?.at.0));
@@ -146,9 +165,8 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
 /// A bar of history: open time, four prices, volume, close time, quote volume, and what nobody asks for.
 fn kline(symbol: &str, row: &RawValue) -> Result<Kline, DecodeError> {
     let kind = "klines";
-    let cells = list(kind, row.get().as_bytes())?;
-    let cell =
-        |at: usize| cells.get(at).map(|c| c.get().as_bytes()).ok_or_else(|| absurd(kind, "a row", row.get()));
+    let cells = list(kind, row.get())?;
+    let cell = |at: usize| cells.get(at).map(|c| c.get()).ok_or_else(|| absurd(kind, "a row", &row.get()));
     let price = |at, what| positive(kind, what, read(kind, cell(at)?)?);
     Ok(Kline {
         symbol: symbol.to_owned(),
@@ -176,7 +194,7 @@ fn mark(wire: WirePremium) -> Result<MarkPrice, DecodeError> {
     })
 }
 
-fn depth(symbol: &str, body: &[u8]) -> Result<BookUpdate, DecodeError> {
+fn depth(symbol: &str, body: &str) -> Result<BookUpdate, DecodeError> {
     let wire: WireDepthAnswer = read("depth", body)?;
     Ok(BookUpdate {
         symbol: symbol.to_owned(),
@@ -190,14 +208,15 @@ fn depth(symbol: &str, body: &[u8]) -> Result<BookUpdate, DecodeError> {
     })
 }
 
-fn rules(wire: WireSymbol) -> Result<InstrumentRules, DecodeError> {
+/// None of a symbol without a step of prices or of quantities: no order for it can be written.
+fn rules(wire: WireSymbol) -> Result<Option<InstrumentRules>, DecodeError> {
     let kind = "exchangeInfo";
     let filter = |name: &str| wire.filters.iter().find(|f| f.filter_type.0 == name);
-    let step = |of: Option<Decimal>, what: &'static str| {
-        positive(kind, what, of.map(WireDecimal).ok_or_else(|| absurd(kind, what, "missing"))?)
-    };
-    let tick = step(filter("PRICE_FILTER").and_then(|f| f.tick_size.0), "a tick")?;
-    let lot = step(filter("LOT_SIZE").and_then(|f| f.step_size.0), "a lot")?;
+    let tick = filter("PRICE_FILTER").and_then(|f| f.tick_size.0);
+    let lot = filter("LOT_SIZE").and_then(|f| f.step_size.0);
+    let (Some(tick), Some(lot)) = (tick, lot) else { return Ok(None) };
+    let tick = positive(kind, "a tick", WireDecimal(tick))?;
+    let lot = positive(kind, "a lot", WireDecimal(lot))?;
     let least = filter("MIN_NOTIONAL").or_else(|| filter("NOTIONAL"));
     let least = least.and_then(|f| f.notional.0.or(f.min_notional.0));
     let expiry = some_stamp(wire.delivery_date).filter(|at| *at < NEVER);
@@ -211,7 +230,7 @@ fn rules(wire: WireSymbol) -> Result<InstrumentRules, DecodeError> {
         (Some(_), None) => (InstrumentKind::Perp, ContractTerms::Plain),
     };
     let status = wire.status.as_ref().map_or("", |s| s.0.as_ref());
-    Ok(InstrumentRules {
+    Ok(Some(InstrumentRules {
         symbol: wire.symbol.0.into_owned(),
         base: wire.base_asset.0.into_owned(),
         quote: wire.quote_asset.0.into_owned(),
@@ -227,5 +246,5 @@ fn rules(wire: WireSymbol) -> Result<InstrumentRules, DecodeError> {
         } else {
             TradingStatus::Restricted(words(status))
         },
-    })
+    }))
 }

@@ -12,13 +12,8 @@ use crate::venues::reading::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A message with the name of its stream around it.
-#[derive(Deserialize)]
-struct Enveloped<'a, T> {
-    #[serde(borrow)]
-    stream: Option<WireText<'a>>,
-    data: T,
-}
+/// Envelopes in one another that are opened: the venue sends one, of lists two.
+const ENVELOPES_MAX: u32 = 4;
 
 /// What a message may be, before anybody knows what it is.
 #[derive(Deserialize)]
@@ -105,7 +100,8 @@ struct WireDepth<'a> {
     #[serde(rename = "U")]
     first: u64,
     u: u64,
-    pu: Option<u64>,
+    /// Last change of the update before; -1 where there was none.
+    pu: Option<i64>,
     b: Vec<(WireDecimal, WireDecimal)>,
     a: Vec<(WireDecimal, WireDecimal)>,
     st: Option<u8>,
@@ -211,40 +207,47 @@ struct WireMark<'a> {
 }
 
 /// Reads a message; after an error nothing was appended.
-pub fn decode(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let at = out.len();
-    let done = match first_stream(text) {
-        Some(kind) => typed(kind, text, true, None, out),
-        None => any(text, None, out),
-    };
-    if done.is_err() {
+    // What is written as the venue writes it is read once; anything else is looked at first.
+    if let Some((kind, stream, data)) = of_stream(text) {
+        if typed(kind, data, Some(stream), out).is_ok() {
+            return Ok(());
+        }
         out.truncate(at);
     }
-    done
+    any(text, None, ENVELOPES_MAX, out).inspect_err(|_| out.truncate(at))
 }
 
-/// What a message is whose stream stands first, as it does in all that the venue sends.
-fn first_stream(text: &[u8]) -> Option<MessageType> {
-    let rest = text.strip_prefix(b"{\"stream\":\"")?;
-    let name = rest.split(|b| *b == b'"').next()?;
-    MessageType::of_stream(std::str::from_utf8(name).ok()?)
+/// What a message is, the name of its stream and what it says, where these are all there is, in the venue's order.
+fn of_stream(text: &str) -> Option<(MessageType, &str, &str)> {
+    let (stream, rest) = text.strip_prefix("{\"stream\":\"")?.split_once('"')?;
+    let data = rest.strip_prefix(",\"data\":")?.strip_suffix('}')?;
+    Some((MessageType::of_stream(stream)?, stream, data))
 }
 
 /// Reads what may be anything: its head first.
-fn any(text: &[u8], stream: Option<&str>, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
-    if text.trim_ascii_start().starts_with(b"[") {
-        for one in list("a list of events", text)? {
-            any(one.get().as_bytes(), stream, out)?;
-        }
-        return Ok(());
+fn any(
+    text: &str,
+    stream: Option<&str>,
+    envelopes: u32,
+    out: &mut Vec<PublicEvent>,
+) -> Result<(), DecodeError> {
+    let inside = |text: &RawValue, stream: Option<&str>, out: &mut Vec<PublicEvent>| {
+        let left = envelopes.checked_sub(1);
+        let left = left.ok_or_else(|| absurd("a message", "its envelopes", &"more than the venue has"))?;
+        any(text.get(), stream, left, out)
+    };
+    if text.trim_start().starts_with('[') {
+        return list("a list of events", text)?.into_iter().try_for_each(|one| inside(one, stream, out));
     }
     let head: MessageHead = read("a message", text)?;
     if let Some(data) = head.data {
         let name = head.stream.as_ref().map_or("", |s| s.0.as_ref());
-        return any(data.get().as_bytes(), Some(name), out);
+        return inside(data, Some(name), out);
     }
     if let Some(event) = head.event {
-        return any(event.get().as_bytes(), stream, out);
+        return inside(event, stream, out);
     }
     if let Some(name) = &head.e {
         // Best prices are named like changes by their event; the stream tells them apart.
@@ -254,22 +257,20 @@ fn any(text: &[u8], stream: Option<&str>, out: &mut Vec<PublicEvent>) -> Result<
             out.push(other(&format!("{} of COIN-M", name.0)));
             return Ok(());
         }
-        return match partial.or_else(|| MessageType::of_event(&name.0)) {
-            Some(kind) => typed(kind, text, false, stream, out),
-            None => {
-                out.push(if name.0 == "serverShutdown" { PublicEvent::Shutdown } else { other(&name.0) });
-                Ok(())
-            }
-        };
+        if let Some(kind) = partial.or_else(|| MessageType::of_event(&name.0)) {
+            return typed(kind, text, stream, out);
+        }
+        out.push(if name.0 == "serverShutdown" { PublicEvent::Shutdown } else { other(&name.0) });
+        return Ok(());
     }
     if let Some(kind) = stream.and_then(MessageType::of_stream) {
-        return typed(kind, text, false, stream, out);
+        return typed(kind, text, stream, out);
     }
     if head.b.is_some() && head.a.is_some() {
-        return typed(MessageType::BookTicker, text, false, stream, out);
+        return typed(MessageType::BookTicker, text, stream, out);
     }
     if head.last_update.is_some() {
-        return typed(MessageType::PartialDepth, text, false, stream, out);
+        return typed(MessageType::PartialDepth, text, stream, out);
     }
     answer(&head, out)
 }
@@ -278,7 +279,7 @@ fn any(text: &[u8], stream: Option<&str>, out: &mut Vec<PublicEvent>) -> Result<
 fn answer(head: &MessageHead, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let id = id_text(head.id);
     if let Some(error) = head.error {
-        let refusal: VenueRefusal = read("a refusal", error.get().as_bytes())?;
+        let refusal: VenueRefusal = read("a refusal", error.get())?;
         out.push(PublicEvent::Refused { id, code: refusal.code, text: words(&refusal.msg.0) });
     } else if let Some(code) = head.code {
         let text = words(head.msg.as_ref().map_or("", |m| m.0.as_ref()));
@@ -291,45 +292,41 @@ fn answer(head: &MessageHead, out: &mut Vec<PublicEvent>) -> Result<(), DecodeEr
     Ok(())
 }
 
-/// Reads a message of a known kind, with or without the name of its stream around it.
+/// Reads a message of a known kind.
 fn typed(
     kind: MessageType,
-    text: &[u8],
-    enveloped: bool,
+    text: &str,
     stream: Option<&str>,
     out: &mut Vec<PublicEvent>,
 ) -> Result<(), DecodeError> {
-    fn shape<'a, T: Deserialize<'a>>(kind: &str, text: &'a [u8], enveloped: bool) -> Result<T, DecodeError> {
-        if enveloped { read::<Enveloped<T>>(kind, text).map(|e| e.data) } else { read(kind, text) }
-    }
     let (event, of_coin_m) = match kind {
         MessageType::Depth => {
-            let wire: WireDepth = shape("depthUpdate", text, enveloped)?;
+            let wire: WireDepth = read("depthUpdate", text)?;
             let coin_m = wire.st.is_some_and(|st| st != 1);
             (PublicEvent::Book(wire.event(false)?), coin_m)
         }
-        MessageType::PartialDepth => return partial(text, enveloped, stream, out),
+        MessageType::PartialDepth => return partial(text, stream, out),
         MessageType::BookTicker => {
-            let wire: WireBookTicker = shape("bookTicker", text, enveloped)?;
+            let wire: WireBookTicker = read("bookTicker", text)?;
             (PublicEvent::Quote(wire.event()?), wire.st.is_some_and(|st| st != 1))
         }
         MessageType::AggTrade => {
-            let wire: WireTrade = shape("aggTrade", text, enveloped)?;
+            let wire: WireTrade = read("aggTrade", text)?;
             let of = (wire.s, wire.at, wire.p, wire.q);
             (trade("aggTrade", of, wire.m, wire.a, None)?, wire.st.is_some_and(|st| st != 1))
         }
         MessageType::Trade => {
-            let wire: WireSingleTrade = shape("trade", text, enveloped)?;
+            let wire: WireSingleTrade = read("trade", text)?;
             let of = (wire.s, wire.at, wire.p, wire.q);
             (trade("trade", of, wire.m, wire.t, wire.kind)?, wire.st.is_some_and(|st| st != 1))
         }
         MessageType::Kline => {
-            let wire: WireKline = shape("kline", text, enveloped)?;
+            let wire: WireKline = read("kline", text)?;
             let coin_m = wire.st.is_some_and(|st| st != 1);
             (PublicEvent::Kline(wire.event()?), coin_m)
         }
         MessageType::MarkPrice => {
-            let wire: WireMark = shape("markPriceUpdate", text, enveloped)?;
+            let wire: WireMark = read("markPriceUpdate", text)?;
             let coin_m = wire.st.is_some_and(|st| st != 1);
             (PublicEvent::Mark(wire.event()?), coin_m)
         }
@@ -339,18 +336,8 @@ fn typed(
 }
 
 /// The best prices of a book: those of the futures look like a change, those of spot have neither symbol nor time.
-fn partial(
-    text: &[u8],
-    enveloped: bool,
-    stream: Option<&str>,
-    out: &mut Vec<PublicEvent>,
-) -> Result<(), DecodeError> {
+fn partial(text: &str, stream: Option<&str>, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let kind = "partial depth";
-    if enveloped {
-        let wire: Enveloped<&RawValue> = read(kind, text)?;
-        let name = wire.stream.as_ref().map(|s| s.0.as_ref());
-        return partial(wire.data.get().as_bytes(), false, name, out);
-    }
     let update = if let Ok(wire) = read::<WireDepth>(kind, text) {
         wire.event(true)?
     } else {
@@ -395,14 +382,14 @@ fn trade(
 impl WireDepth<'_> {
     fn event(self, snapshot: bool) -> Result<BookUpdate, DecodeError> {
         if self.u < self.first {
-            return Err(absurd("depthUpdate", "its last change", self.u));
+            return Err(absurd("depthUpdate", "its last change", &self.u));
         }
         Ok(BookUpdate {
             symbol: self.s.0.into_owned(),
             at: Some(self.at.0),
             first_id: self.first,
             last_id: self.u,
-            previous_id: self.pu,
+            previous_id: self.pu.and_then(|before| u64::try_from(before).ok()),
             snapshot,
             bids: levels("depthUpdate", self.b)?,
             asks: levels("depthUpdate", self.a)?,

@@ -1,5 +1,6 @@
 //! Answers of Deribit's REST, each in its envelope of JSON-RPC.
 
+use super::terms::RpcError;
 use crate::domain::{ContractTerms, Decimal, InstrumentKind, PriceStep, Span, Stamp};
 use crate::venues::codec::{DecodeError, RestAsk};
 use crate::venues::event::{
@@ -10,13 +11,15 @@ use crate::venues::reading::{WireText, absurd, levels, not_negative, positive, r
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Perps end in the year 3000.
+/// Nothing that is listed ends so late.
 const NEVER: Stamp = Stamp(4_102_444_800 * 1_000_000_000);
 
 #[derive(Deserialize)]
 struct RpcAnswer<'a> {
     #[serde(borrow)]
-    result: &'a RawValue,
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<RpcError<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +70,8 @@ struct ListedInstrument<'a> {
     option_type: Option<WireText<'a>>,
     #[serde(default)]
     strike: WireOption,
-    expiration_timestamp: Option<WireMillis>,
+    /// Milliseconds. Perps end in the year 3000, which is after the last nanosecond that can be counted.
+    expiration_timestamp: Option<i64>,
     tick_size: WireDecimal,
     #[serde(default)]
     contract_size: WireOption,
@@ -78,9 +82,14 @@ struct ListedInstrument<'a> {
 }
 
 /// Reads the answer to what was asked.
-pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(ask: &RestAsk, body: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let answer: RpcAnswer = read("an answer", body)?;
-    let result = answer.result.get().as_bytes();
+    if let Some(error) = answer.error {
+        let (code, text) = (error.code, words(&error.message.0));
+        out.push(PublicEvent::Refused { id: String::new(), code, text });
+        return Ok(());
+    }
+    let result = answer.result.ok_or_else(|| absurd("an answer", "its result", &"missing"))?.get();
     match ask {
         RestAsk::Klines { symbol, interval, to, .. } => klines(symbol, *interval, *to, result, out)?,
         RestAsk::Fundings { symbol, .. } => {
@@ -96,7 +105,7 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
         }
         RestAsk::Rules { .. } => {
             // One instrument is answered without a list.
-            let listed: Vec<ListedInstrument> = if result.starts_with(b"[") {
+            let listed: Vec<ListedInstrument> = if result.starts_with('[') {
                 read("get_instruments", result)?
             } else {
                 vec![read("get_instrument", result)?]
@@ -121,7 +130,7 @@ pub fn decode(ask: &RestAsk, body: &[u8], out: &mut Vec<PublicEvent>) -> Result<
                 asks: levels("get_order_book", wire.asks)?,
             }));
         }
-        RestAsk::Marks => return Err(absurd("an answer", "a list of marks", "asked for")),
+        RestAsk::Marks => return Err(absurd("an answer", "a list of marks", &"asked for")),
     }
     Ok(())
 }
@@ -130,7 +139,7 @@ fn klines(
     symbol: &str,
     interval: Span,
     to: Stamp,
-    result: &[u8],
+    result: &str,
     out: &mut Vec<PublicEvent>,
 ) -> Result<(), DecodeError> {
     let kind = "get_tradingview_chart_data";
@@ -164,7 +173,8 @@ fn klines(
 /// None of combinations, which nothing here trades.
 fn rules(wire: ListedInstrument) -> Result<Option<InstrumentRules>, DecodeError> {
     let what = "get_instruments";
-    let expiry = wire.expiration_timestamp.map(|at| at.0).filter(|at| *at < NEVER);
+    let expiry =
+        wire.expiration_timestamp.map(|ms| Stamp(ms.saturating_mul(1_000_000))).filter(|at| *at < NEVER);
     let inverse = wire.instrument_type.as_ref().is_none_or(|t| t.0 == "reversed");
     let perpetual = wire.settlement_period.as_ref().is_some_and(|p| p.0 == "perpetual");
     let (kind, terms) = match (wire.kind.0.as_ref(), expiry) {
@@ -172,7 +182,7 @@ fn rules(wire: ListedInstrument) -> Result<Option<InstrumentRules>, DecodeError>
         ("future", Some(expiry)) => (InstrumentKind::Future, ContractTerms::Future { expiry }),
         ("spot", _) => (InstrumentKind::Spot, ContractTerms::Plain),
         ("option", Some(expiry)) => {
-            let strike = wire.strike.0.ok_or_else(|| absurd(what, "the strike", "missing"))?;
+            let strike = wire.strike.0.ok_or_else(|| absurd(what, "the strike", &"missing"))?;
             let strike = crate::domain::money::to_estimate(strike);
             let call = wire.option_type.as_ref().is_some_and(|t| t.0 == "call");
             (InstrumentKind::Option, ContractTerms::Option { expiry, strike, call, inverse })

@@ -1,6 +1,6 @@
 //! Messages of Deribit's socket: notifications of channels, answers, heartbeats.
 
-use super::{of_percent, span_of};
+use super::terms::{RpcError, of_percent, span_of};
 use crate::domain::{Decimal, Stamp};
 use crate::venues::codec::DecodeError;
 use crate::venues::event::{
@@ -23,13 +23,6 @@ struct RpcMessage<'a> {
     params: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<RpcError<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RpcError<'a> {
-    code: i64,
-    #[serde(borrow, default)]
-    message: WireText<'a>,
 }
 
 #[derive(Deserialize)]
@@ -135,13 +128,13 @@ struct DeribitChart {
 }
 
 /// Reads a message.
-pub fn decode(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+pub fn decode(text: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let message: RpcMessage = read("a message", text)?;
-    let params = message.params.map_or(&b"null"[..], |p| p.get().as_bytes());
+    let params = message.params.map_or("null", |p| p.get());
     match message.method.as_ref().map(|m| m.0.as_ref()) {
         Some("subscription") => {
             let notice: RpcNotice = read("a notification", params)?;
-            return notification(&notice.channel.0, notice.data.get().as_bytes(), out);
+            return notification(&notice.channel.0, notice.data.get(), out);
         }
         Some("heartbeat") => {
             let beat: RpcHeartbeat = read("a heartbeat", params)?;
@@ -154,7 +147,7 @@ pub fn decode(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError
             out.push(match message.error {
                 Some(e) => PublicEvent::Refused { id, code: e.code, text: words(&e.message.0) },
                 None if message.id.is_some() => PublicEvent::Ack { id },
-                None => return Err(absurd("a message", "one without id and method", "read")),
+                None => return Err(absurd("a message", "one without id and method", &"read")),
             });
         }
     }
@@ -162,7 +155,7 @@ pub fn decode(text: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError
 }
 
 /// Reads what a channel says: `ticker.BTC-PERPETUAL.100ms`.
-fn notification(channel: &str, data: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn notification(channel: &str, data: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let mut parts = channel.split('.');
     match parts.next().unwrap_or_default() {
         "book" => out.push(book(data)?),
@@ -200,7 +193,7 @@ fn notification(channel: &str, data: &[u8], out: &mut Vec<PublicEvent>) -> Resul
     Ok(())
 }
 
-fn book(data: &[u8]) -> Result<PublicEvent, DecodeError> {
+fn book(data: &str) -> Result<PublicEvent, DecodeError> {
     let wire: DeribitBook = read("book", data)?;
     // A grouped book comes whole each time and does not say so.
     let snapshot = wire.kind.as_ref().is_none_or(|kind| kind.0 == "snapshot");
@@ -219,20 +212,20 @@ fn book(data: &[u8]) -> Result<PublicEvent, DecodeError> {
 /// Prices of a book as `["new", price, amount]`, of a grouped one as `[price, amount]`.
 fn book_side(all: &[&RawValue]) -> Result<Vec<PriceLevel>, DecodeError> {
     let kind = "a price of the book";
-    let number = |token: &RawValue| read::<WireDecimal>(kind, token.get().as_bytes());
+    let number = |token: &RawValue| read::<WireDecimal>(kind, token.get());
     let mut out = Vec::with_capacity(all.len());
     for one in all {
-        let (price, size) = match list(kind, one.get().as_bytes())?.as_slice() {
+        let (price, size) = match list(kind, one.get())?.as_slice() {
             [what, price, _] if what.get() == "\"delete\"" => (number(price)?, WireDecimal(Decimal::ZERO)),
             [_, price, size] | [price, size] => (number(price)?, number(size)?),
-            _ => return Err(absurd("book", "a price", one.get())),
+            _ => return Err(absurd("book", "a price", &one.get())),
         };
         out.extend(levels("book", [(price, size)])?);
     }
     Ok(out)
 }
 
-fn ticker(data: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
+fn ticker(data: &str, out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let wire: DeribitTicker = read("ticker", data)?;
     let bid = side("ticker", wire.best_bid_price, wire.best_bid_amount)?;
     let ask = side("ticker", wire.best_ask_price, wire.best_ask_amount)?;
@@ -245,7 +238,7 @@ fn ticker(data: &[u8], out: &mut Vec<PublicEvent>) -> Result<(), DecodeError> {
     let above_zero = |x: WireOption| x.0.filter(|x| *x > Decimal::ZERO);
     if let Some(mark_iv) = above_zero(wire.mark_iv) {
         let forward = wire.underlying_price.0.map(WireDecimal);
-        let forward = forward.ok_or_else(|| absurd("ticker", "the price of the underlying", "missing"))?;
+        let forward = forward.ok_or_else(|| absurd("ticker", "the price of the underlying", &"missing"))?;
         out.push(PublicEvent::Implied(ImpliedQuote {
             symbol,
             at,
@@ -278,7 +271,7 @@ impl DeribitTrade<'_> {
         let buys = match self.direction.0.as_ref() {
             "buy" => true,
             "sell" => false,
-            direction => return Err(absurd("trades", "a direction", direction)),
+            direction => return Err(absurd("trades", "a direction", &direction)),
         };
         Ok(PublicEvent::Trade(PublicTrade {
             symbol: self.instrument_name.0.into_owned(),
@@ -291,7 +284,7 @@ impl DeribitTrade<'_> {
     }
 }
 
-fn chart(symbol: &str, interval: &str, data: &[u8]) -> Result<PublicEvent, DecodeError> {
+fn chart(symbol: &str, interval: &str, data: &str) -> Result<PublicEvent, DecodeError> {
     let wire: DeribitChart = read("chart", data)?;
     let (kind, interval) = ("chart", span_of(interval));
     Ok(PublicEvent::Kline(Kline {

@@ -1,6 +1,6 @@
 //! One socket that is kept up.
 
-use super::outlet::{Outlet, Unheard};
+use super::outlet::{NobodyListens, Outlet};
 use super::{FRAME_MAX, duration};
 use crate::domain::Span;
 use crate::venues::arrival::{ArrivalKind, SocketState};
@@ -21,8 +21,10 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_asyn
 
 /// Longest time that a message may take to be sent.
 const SEND_MAX: Duration = Duration::from_secs(5);
-/// Longest time that a link is read beside its successor.
+/// Longest time that a link is read beside a successor that says nothing.
 const OVERLAP_MAX: Duration = Duration::from_secs(10);
+/// How long it is read on once its successor has spoken: it may be behind it.
+const OVERLAP: Duration = Duration::from_secs(1);
 /// When it is tried again to replace a link that still speaks.
 const REPLACE_AGAIN: Duration = Duration::from_secs(30);
 /// How often what has waited for room is tried again.
@@ -33,7 +35,7 @@ const NEVER: Duration = Duration::from_secs(86_400 * 365);
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Keeps one socket up.
-pub struct Keeper {
+pub struct SocketKeeper {
     pub url: String,
     pub plan: SocketPlan,
     pub codec: Arc<dyn Codec>,
@@ -45,7 +47,7 @@ pub struct Keeper {
 }
 
 /// Why a link is not read any more.
-enum Ended {
+enum LinkEnd {
     /// Nobody wants it.
     Stopped,
     /// Nothing was said for so long.
@@ -73,16 +75,16 @@ impl Downfall {
     }
 }
 
-impl From<Unheard> for Ended {
-    fn from(_: Unheard) -> Self {
-        Ended::Stopped
+impl From<NobodyListens> for LinkEnd {
+    fn from(_: NobodyListens) -> Self {
+        LinkEnd::Stopped
     }
 }
 
 /// A link and the one that it replaces.
 struct Links {
     current: Socket,
-    /// Read until the current one has said something, and no longer than until then.
+    /// Read until then: soon after the current one has said something.
     before: Option<(Socket, Instant)>,
     /// On its way to be the current one.
     next: Option<JoinHandle<Result<Socket, Downfall>>>,
@@ -93,7 +95,7 @@ struct Links {
     pinged: Instant,
 }
 
-impl Keeper {
+impl SocketKeeper {
     /// Keeps it up until it is told to stop, or nobody hears it.
     pub async fn keep_up(mut self) {
         let mut stopped = self.stopped.clone();
@@ -106,15 +108,15 @@ impl Keeper {
                 ended = self.live() => ended,
             };
             let (why, retry_in) = match ended {
-                Ended::Stopped => return,
-                Ended::Silent => {
+                LinkEnd::Stopped => return,
+                LinkEnd::Silent => {
                     let after = self.plan.silent_after;
                     if self.outlet.state(SocketState::Silent { after }).is_err() {
                         return;
                     }
-                    (format!("nothing was said for {after}"), self.backoff.wait())
+                    (format!("nothing was said for {} ms", after.0 / 1_000_000), self.backoff.wait())
                 }
-                Ended::Down(down) => {
+                LinkEnd::Down(down) => {
                     let wait = self.backoff.wait();
                     (down.why, down.left_alone.map_or(wait, |alone| alone.max(wait)))
                 }
@@ -131,11 +133,11 @@ impl Keeper {
     }
 
     /// A link from its making to its end, with those that replaced it.
-    async fn live(&mut self) -> Ended {
+    async fn live(&mut self) -> LinkEnd {
         let opened = open(self.url.clone(), self.plan.clone(), self.connector.clone(), self.connect_max);
         let current = match opened.await {
             Ok(socket) => socket,
-            Err(down) => return Ended::Down(down),
+            Err(down) => return LinkEnd::Down(down),
         };
         let now = Instant::now();
         let rotate_at = now + self.rotate_after();
@@ -150,7 +152,7 @@ impl Keeper {
         ended
     }
 
-    async fn read(&mut self, links: &mut Links) -> Ended {
+    async fn read(&mut self, links: &mut Links) -> LinkEnd {
         let silent_after = duration(self.plan.silent_after);
         let ping_every = self.plan.own_ping.as_ref().map_or(NEVER, |(every, _)| duration(*every));
         let mut flush = tokio::time::interval(FLUSH_EVERY);
@@ -162,21 +164,21 @@ impl Keeper {
                     self.replaced(links, next);
                     Ok(())
                 }
-                () = sleep_until(links.heard + silent_after) => Err(Ended::Silent),
+                () = sleep_until(links.heard + silent_after) => Err(LinkEnd::Silent),
                 () = sleep_until(links.rotate_at), if links.next.is_none() => {
                     self.replace(links);
                     Ok(())
                 }
                 () = sleep_until(links.pinged + ping_every) => self.ping(links).await,
-                _ = flush.tick() => self.outlet.flush().map(|_| ()).map_err(Ended::from),
+                _ = flush.tick() => self.outlet.flush().map(|_| ()).map_err(LinkEnd::from),
             };
             match step {
                 Ok(()) => {}
                 // What replaces it is nearly there.
-                Err(Ended::Down(down)) if links.next.is_some() => {
+                Err(LinkEnd::Down(down)) if links.next.is_some() => {
                     let next = of_next(&mut links.next).await;
                     if next.is_err() {
-                        return Ended::Down(down);
+                        return LinkEnd::Down(down);
                     }
                     self.replaced(links, next);
                     links.before = None;
@@ -191,11 +193,11 @@ impl Keeper {
         &mut self,
         links: &mut Links,
         message: Option<Result<Message, Error>>,
-    ) -> Result<(), Ended> {
-        let down = |why: &str| Err(Ended::Down(Downfall::new(why)));
+    ) -> Result<(), LinkEnd> {
+        let down = |why: &str| Err(LinkEnd::Down(Downfall::new(why)));
         let text = match message {
             None => return down("the venue has cut the link"),
-            Some(Err(error)) => return Err(Ended::Down(Downfall::of(&error))),
+            Some(Err(error)) => return Err(LinkEnd::Down(Downfall::of(&error))),
             Some(Ok(Message::Close(None))) => return down("the venue has closed the link"),
             Some(Ok(Message::Close(Some(frame)))) => {
                 let (code, why) = (u16::from(frame.code), words(&frame.reason));
@@ -216,11 +218,13 @@ impl Keeper {
         for event in events {
             if is_wanted(&event) {
                 links.heard = Instant::now();
-                links.before = None;
+                if let Some((_, until)) = &mut links.before {
+                    *until = (*until).min(links.heard + OVERLAP);
+                }
                 self.backoff.reset();
             }
             if let Some(reply) = self.codec.reply(&event) {
-                send(&mut links.current, reply).await.map_err(Ended::Down)?;
+                send(&mut links.current, reply).await.map_err(LinkEnd::Down)?;
             }
             if event == PublicEvent::Shutdown && links.next.is_none() {
                 self.replace(links);
@@ -235,7 +239,7 @@ impl Keeper {
         &mut self,
         links: &mut Links,
         message: Option<Result<Message, Error>>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), LinkEnd> {
         let Some(Ok(Message::Text(text))) = message else {
             if !matches!(message, Some(Ok(_))) {
                 links.before = None;
@@ -279,10 +283,10 @@ impl Keeper {
         self.plan.rotate_after.map_or(NEVER, duration)
     }
 
-    async fn ping(&mut self, links: &mut Links) -> Result<(), Ended> {
+    async fn ping(&mut self, links: &mut Links) -> Result<(), LinkEnd> {
         links.pinged = Instant::now();
         match &self.plan.own_ping {
-            Some((_, text)) => send(&mut links.current, text.clone()).await.map_err(Ended::Down),
+            Some((_, text)) => send(&mut links.current, text.clone()).await.map_err(LinkEnd::Down),
             None => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ const STATES_MAX: usize = 16;
 
 /// Nobody hears it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unheard;
+pub struct NobodyListens;
 
 /// What a socket says goes through here.
 pub struct Outlet {
@@ -29,7 +29,7 @@ impl Outlet {
     }
 
     /// Says something that was heard, or counts it as lost.
-    pub fn say(&mut self, what: ArrivalKind) -> Result<(), Unheard> {
+    pub fn say(&mut self, what: ArrivalKind) -> Result<(), NobodyListens> {
         let received = now();
         if !(self.flush()? && self.send(received, what)?) {
             self.lost += 1;
@@ -38,7 +38,7 @@ impl Outlet {
     }
 
     /// Says how the link is, now or when there is room.
-    pub fn state(&mut self, state: SocketState) -> Result<(), Unheard> {
+    pub fn state(&mut self, state: SocketState) -> Result<(), NobodyListens> {
         if self.unsaid.len() == STATES_MAX {
             self.unsaid.pop_front();
         }
@@ -47,7 +47,7 @@ impl Outlet {
     }
 
     /// Says what has waited; whether there is room for more.
-    pub fn flush(&mut self) -> Result<bool, Unheard> {
+    pub fn flush(&mut self) -> Result<bool, NobodyListens> {
         if self.lost > 0 {
             if !self.send(now(), ArrivalKind::Lost { count: self.lost })? {
                 return Ok(false);
@@ -63,11 +63,11 @@ impl Outlet {
         Ok(true)
     }
 
-    fn send(&self, received: Stamp, what: ArrivalKind) -> Result<bool, Unheard> {
+    fn send(&self, received: Stamp, what: ArrivalKind) -> Result<bool, NobodyListens> {
         match self.sender.try_send(Arrival { received, socket: self.socket, what }) {
             Ok(()) => Ok(true),
             Err(TrySendError::Full(_)) => Ok(false),
-            Err(TrySendError::Disconnected(_)) => Err(Unheard),
+            Err(TrySendError::Disconnected(_)) => Err(NobodyListens),
         }
     }
 }
@@ -93,16 +93,16 @@ mod tests {
             outlet.say(event()).unwrap();
         }
         outlet.state(SocketState::Up).unwrap();
-        assert_eq!(receiver.recv().unwrap().what, event());
-        assert_eq!(receiver.recv().unwrap().what, event());
+        assert_eq!(receiver.try_recv().unwrap().what, event());
+        assert_eq!(receiver.try_recv().unwrap().what, event());
         outlet.say(event()).unwrap();
-        assert_eq!(receiver.recv().unwrap().what, ArrivalKind::Lost { count: 3 });
-        let link = receiver.recv().unwrap();
+        assert_eq!(receiver.try_recv().unwrap().what, ArrivalKind::Lost { count: 3 });
+        let link = receiver.try_recv().unwrap();
         assert_eq!((link.socket, link.what), (3, ArrivalKind::Link(SocketState::Up)));
         // The queue had room for two: the event that was said last is lost again.
         assert!(outlet.flush().unwrap());
-        assert_eq!(receiver.recv().unwrap().what, ArrivalKind::Lost { count: 1 });
+        assert_eq!(receiver.try_recv().unwrap().what, ArrivalKind::Lost { count: 1 });
         drop(receiver);
-        assert_eq!(outlet.say(event()), Err(Unheard));
+        assert_eq!(outlet.say(event()), Err(NobodyListens));
     }
 }

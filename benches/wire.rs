@@ -1,0 +1,229 @@
+//! From the wire to a book: recorded messages through codec and book, exact to the digit, beside two plain loops over the same
+//! messages in the same run: `serde_json` with floats in a `BTreeMap`, and the same with decimals. Printed are messages a second
+//! of one core and the ratio to the faster loop, which must be at least [`RATIO_MIN`]. The folder of recordings is named by
+//! `HIVE_TEST_DATA`.
+
+// A bench that cannot start has nothing better to do than to say so and stop.
+#![allow(clippy::expect_used)]
+
+use flate2::read::MultiGzDecoder;
+use hive::domain::{Decimal, Stamp};
+use hive::venues::binance::{BinanceCodec, BinanceMarket};
+use hive::venues::book::LocalBook;
+use hive::venues::codec::{Codec, RestAsk};
+use hive::venues::event::PublicEvent;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// What of the plain loop's rate must be reached.
+const RATIO_MIN: f64 = 0.6;
+const ROUNDS: usize = 5;
+const FILES: [&str; 4] = [
+    "usdm_btcusdt_20240808.gz",
+    "usdm_ethusdt_20240808.gz",
+    "spot_btcusdt_20240808.gz",
+    "spot_ethusdt_20240808.gz",
+];
+
+/// A recording: when each message came, and the message.
+type Lines = Vec<(Stamp, String)>;
+
+fn recordings() -> Option<Vec<Lines>> {
+    let folder = PathBuf::from(std::env::var_os("HIVE_TEST_DATA")?).join("l2_ws_recordings_binance");
+    let read = |file: &str| {
+        let mut text = String::new();
+        MultiGzDecoder::new(File::open(folder.join(file)).ok()?).read_to_string(&mut text).ok()?;
+        let line = |line: &str| {
+            let (at, message) = line.split_once(' ')?;
+            Some((Stamp(at.parse().ok()?), message.to_owned()))
+        };
+        text.lines().map(line).collect()
+    };
+    FILES.iter().map(|file| read(file)).collect()
+}
+
+/// The house: codec and book.
+fn house(lines: &Lines) -> usize {
+    let codec = BinanceCodec::new(BinanceMarket::UsdM);
+    let depth = RestAsk::Depth { symbol: "SYMBOL".to_owned() };
+    let (mut book, mut events, mut heard) = (LocalBook::new(), Vec::new(), 0);
+    for (at, message) in lines {
+        let bytes = message.as_bytes();
+        if message.starts_with("{\"lastUpdateId\"") {
+            codec.decode_answer(&depth, bytes, &mut events).expect("it is recorded");
+        } else {
+            codec.decode(bytes, &mut events).expect("it is recorded");
+        }
+        for event in events.drain(..) {
+            heard += 1;
+            match event {
+                PublicEvent::Book(update) => {
+                    black_box(book.take(update, *at));
+                    black_box((book.bids().next(), book.asks().next()));
+                }
+                other => drop(black_box(other)),
+            }
+        }
+    }
+    heard
+}
+
+#[derive(Deserialize)]
+struct PlainEnvelope<'a> {
+    stream: &'a str,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct PlainDepth<'a> {
+    #[serde(borrow)]
+    b: Vec<(&'a str, &'a str)>,
+    #[serde(borrow)]
+    a: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Deserialize)]
+struct PlainSnapshot<'a> {
+    #[serde(borrow)]
+    bids: Vec<(&'a str, &'a str)>,
+    #[serde(borrow)]
+    asks: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Deserialize)]
+#[allow(non_snake_case)]
+struct PlainQuote<'a> {
+    s: &'a str,
+    b: &'a str,
+    B: &'a str,
+    a: &'a str,
+    A: &'a str,
+}
+
+#[derive(Deserialize)]
+#[allow(non_snake_case)]
+struct PlainTrade<'a> {
+    s: &'a str,
+    p: &'a str,
+    q: &'a str,
+    T: i64,
+    m: bool,
+}
+
+/// A number of a plain loop, and what orders it in a map.
+trait PlainNumber: Copy {
+    type Key: Ord;
+    fn read(text: &str) -> Self;
+    fn key(self) -> Self::Key;
+    fn is_nothing(self) -> bool;
+}
+
+impl PlainNumber for f64 {
+    type Key = u64;
+    fn read(text: &str) -> Self {
+        text.parse().expect("a number")
+    }
+    fn key(self) -> u64 {
+        // Positive floats are in the order of their bits.
+        self.to_bits()
+    }
+    fn is_nothing(self) -> bool {
+        self == 0.0
+    }
+}
+
+impl PlainNumber for Decimal {
+    type Key = Decimal;
+    fn read(text: &str) -> Self {
+        text.parse().expect("a number")
+    }
+    fn key(self) -> Decimal {
+        self
+    }
+    fn is_nothing(self) -> bool {
+        self.is_zero()
+    }
+}
+
+/// What anybody would write in an hour, without a rule for what is missing.
+fn plain<N: PlainNumber>(lines: &Lines) -> usize {
+    let (mut bids, mut asks, mut heard) = (BTreeMap::new(), BTreeMap::new(), 0);
+    fn write<N: PlainNumber>(side: &mut BTreeMap<N::Key, (N, N)>, levels: &[(&str, &str)]) {
+        for (price, size) in levels {
+            let (price, size) = (N::read(price), N::read(size));
+            if size.is_nothing() {
+                side.remove(&price.key());
+            } else {
+                side.insert(price.key(), (price, size));
+            }
+        }
+    }
+    for (_, message) in lines {
+        heard += 1;
+        if message.starts_with("{\"lastUpdateId\"") {
+            let snapshot: PlainSnapshot = serde_json::from_str(message).expect("it is recorded");
+            write::<N>(&mut bids, &snapshot.bids);
+            write::<N>(&mut asks, &snapshot.asks);
+            continue;
+        }
+        let envelope: PlainEnvelope = serde_json::from_str(message).expect("it is recorded");
+        let data = envelope.data.get();
+        match envelope.stream.split('@').nth(1) {
+            Some("depth") => {
+                let depth: PlainDepth = serde_json::from_str(data).expect("it is recorded");
+                write::<N>(&mut bids, &depth.b);
+                write::<N>(&mut asks, &depth.a);
+                black_box((bids.last_key_value(), asks.first_key_value()));
+            }
+            Some("bookTicker") => {
+                let quote: PlainQuote = serde_json::from_str(data).expect("it is recorded");
+                let prices = [quote.b, quote.B, quote.a, quote.A].map(N::read);
+                black_box((quote.s.to_owned(), prices.map(N::is_nothing)));
+            }
+            _ => {
+                let trade: PlainTrade = serde_json::from_str(data).expect("it is recorded");
+                let (price, size) = (N::read(trade.p), N::read(trade.q));
+                black_box((trade.s.to_owned(), price.is_nothing(), size.is_nothing(), trade.T, trade.m));
+            }
+        }
+    }
+    heard
+}
+
+/// The fastest of several rounds.
+fn best(work: impl Fn() -> usize) -> (usize, Duration) {
+    let round = || {
+        let begun = Instant::now();
+        let heard = black_box(work());
+        (heard, begun.elapsed())
+    };
+    (0..ROUNDS).map(|_| round()).min_by_key(|(_, time)| *time).expect("there is a round")
+}
+
+fn main() -> ExitCode {
+    let Some(recordings) = recordings() else {
+        println!("wire: skipped, HIVE_TEST_DATA names no folder with l2_ws_recordings_binance");
+        return ExitCode::SUCCESS;
+    };
+    let messages: usize = recordings.iter().map(Vec::len).sum();
+    let all = |work: fn(&Lines) -> usize| best(|| recordings.iter().map(work).sum());
+    let rate = |time: Duration| messages as f64 / time.as_secs_f64();
+    let (heard, ours) = all(house);
+    let (_, floats) = all(plain::<f64>);
+    let (_, decimals) = all(plain::<Decimal>);
+    println!("wire: {messages} recorded messages, {heard} events, best of {ROUNDS} rounds");
+    println!("codec and book, exact:            {:>9.0} messages/s", rate(ours));
+    println!("plain serde_json, f64, BTreeMap:  {:>9.0} messages/s", rate(floats));
+    println!("plain serde_json, Decimal:        {:>9.0} messages/s", rate(decimals));
+    let ratio = rate(ours) / rate(floats).max(rate(decimals));
+    println!("ratio to the faster plain loop:   {ratio:>9.2} (at least {RATIO_MIN})");
+    if ratio < RATIO_MIN { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
