@@ -58,7 +58,7 @@ pub trait Feed: Send {
 /// What a feed has to give.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Polled {
-    /// An event.
+    /// Here is an event.
     Event(Event),
     /// None yet: ask again in a moment.
     Nothing,

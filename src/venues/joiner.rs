@@ -369,12 +369,15 @@ impl Joiner {
         self.tell_bars(now);
         let asks = self.asks(now);
         let is_due = self.flushed.is_none_or(|f| now.since(f) >= self.times.quotes);
-        if self.has_joined() && now < self.next && is_due {
+        if self.has_joined() && is_due {
             self.flushed = Some(now);
-            self.tell_settlements(now);
             self.tell_health(now);
-            self.tell_prices(now);
-            self.tell(Event::Tick(now.max(self.last)));
+            // Nothing that is later than a close is told before its bars.
+            if now < self.next {
+                self.tell_settlements(now);
+                self.tell_prices(now);
+                self.tell(Event::Tick(now.max(self.last)));
+            }
         }
         asks
     }
@@ -390,12 +393,16 @@ impl Joiner {
         while now >= self.next {
             let close = self.next;
             let is_in = |s: &SymbolState| s.bars.contains_key(&close) || s.covered >= close;
-            let is_over = self.has_joined() && now.since(close) >= self.times.give_up;
+            let (has_joined, times) = (self.has_joined(), self.times);
+            // One that is not heard of is not traded on whatever comes, and not waited for as long.
+            let patience =
+                |s: &SymbolState| if s.is.state == LinkState::Up { times.give_up.0 } else { 2 * times.ask.0 };
+            let is_over = |s: &SymbolState| has_joined && now.since(close).0 >= patience(s);
             // Settlements of the past come before the bars they lie in; what goes on tells them when they are known.
             let past = self.begun.map_or(close, |begun| begun.min(close));
             let is_paid = |s: &SymbolState| !s.is.pays_funding || s.settled.0 >= past.0 - 1;
-            let is_settled = self.has_joined() || self.symbols.iter().all(is_paid);
-            if !(is_over || is_settled && self.symbols.iter().all(is_in)) {
+            let is_settled = has_joined || self.symbols.iter().all(is_paid);
+            if !(is_settled && self.symbols.iter().all(|s| is_in(s) || is_over(s))) {
                 break;
             }
             self.tell_settlements(Stamp(close.0 - 1));
@@ -478,7 +485,8 @@ impl Joiner {
             }
         }
         for (instrument, state) in changes {
-            let at = now.max(self.last);
+            // Not later than the bars that are waited for.
+            let at = now.min(self.next).max(self.last);
             self.tell(Event::Market(MarketEvent::Health { instrument, at, state }));
         }
     }

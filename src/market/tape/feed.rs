@@ -40,11 +40,11 @@ impl TapeFeed {
     /// Reads the tape once to check it and to learn its ends and rankings, and opens it for streaming.
     pub fn open(settings: &TapeSettings, source: &dyn SourceFile) -> Result<Self, FeedError> {
         let mut first = Stream::open(settings, source)?;
-        let header = first.reader.header().clone();
+        let (header, seam) = (first.reader.header().clone(), first.reader.seam());
         let mut universe = header.universe;
         let mut learned = FirstPass::default();
         while let Some(event) = first.next()? {
-            learned.take(&event, &universe, (settings.clock, header.seam));
+            learned.take(&event, &universe, (settings.clock, seam));
         }
         // A window that ends early leaves the rest unread, and so unchecked.
         while first.reader.next()?.is_some() {}
@@ -59,7 +59,7 @@ impl TapeFeed {
             return Err(FeedError::Empty { name: header.name, window, first_bad: String::new() });
         };
         let (has_volume, has_funding) = (!learned.without_volume, learned.funded);
-        learned.rank(&mut universe, settings.clock, header.seam.map_or(to, |seam| seam.min(to)));
+        learned.rank(&mut universe, settings.clock, seam.map_or(to, |seam| seam.min(to)));
         let bars = header.tells.iter().take(universe.assets.len()).filter_map(|t| t.bar).min();
         let mut notes = header.notes;
         // A tape tells what its files were to be known for, and this as every feed does.
@@ -113,7 +113,7 @@ impl TapeFeed {
 
     /// Until when a tape that grows is history.
     pub fn seam(&self) -> Option<Stamp> {
-        self.stream.reader.header().seam
+        self.stream.reader.seam()
     }
 }
 
@@ -294,7 +294,7 @@ impl Stream {
                 return Ok(None);
             }
             // Where a tape that grows ends, the last bucket is not over: what it was run with while it grew did not close it.
-            let is_open = event.is_none() && self.reader.header().seam.is_some();
+            let is_open = event.is_none() && self.reader.seam().is_some();
             let Some(event) = event.filter(|e| self.to.is_none_or(|to| e.at() <= to)) else {
                 self.over = true;
                 // A bucket that begins where the window ends is none.

@@ -43,7 +43,7 @@ struct FirstInstrument {
 impl FirstHeader {
     /// The header in version 1; none where it has what that version cannot say.
     pub fn of(header: &TapeHeader) -> Option<Self> {
-        let TapeHeader { name, universe, tells, notes, files, .. } = header.clone();
+        let TapeHeader { name, universe, tells, notes, files } = header.clone();
         let Universe { assets, instruments, by_volume } = universe;
         let instruments = instruments.into_iter().map(FirstInstrument::of).collect::<Option<_>>()?;
         Some(FirstHeader {
@@ -62,7 +62,7 @@ impl From<FirstHeader> for TapeHeader {
         let FirstUniverse { assets, instruments, by_volume } = universe;
         let instruments = instruments.into_iter().map(Instrument::from).collect();
         let universe = Universe { assets, instruments, by_volume };
-        TapeHeader { name, universe, tells, notes, files, seam: None }
+        TapeHeader { name, universe, tells, notes, files }
     }
 }
 

@@ -18,6 +18,8 @@ use std::io::{self, Read, Write};
 pub struct TapeEnd {
     /// What stands before its events.
     pub header: TapeHeader,
+    /// Until when it is history.
+    pub seam: Stamp,
     /// Bytes until the end of its last whole frame.
     pub bytes: u64,
     /// How many events there are.
@@ -30,20 +32,20 @@ impl TapeEnd {
     /// Reads a tape that grows to its end; `see` is shown every event. One that has an end is refused.
     pub fn find(name: &str, from: impl Read, mut see: impl FnMut(&Event)) -> Result<Self, FeedError> {
         let mut reader = TapeReader::open(name, from)?;
-        if reader.header().seam.is_none() {
+        let Some(seam) = reader.seam() else {
             return Err(FeedError::Tape {
                 file: name.to_owned(),
                 byte: 0,
                 event: 0,
                 reason: "it is no tape of a live market, and is not written on".to_owned(),
             });
-        }
+        };
         while let Some(event) = reader.next()? {
             see(&event);
         }
         let (bytes, events, last, _) = reader.reached();
         let last = (events > 0).then_some(last);
-        Ok(TapeEnd { header: reader.header().clone(), bytes, events, last })
+        Ok(TapeEnd { header: reader.header().clone(), seam, bytes, events, last })
     }
 }
 
@@ -51,6 +53,7 @@ impl TapeEnd {
 pub struct GrowingTape<W: Write> {
     out: W,
     header: TapeHeader,
+    seam: Stamp,
     frame: Vec<u8>,
     in_frame: u32,
     /// Bytes of whole frames.
@@ -60,27 +63,32 @@ pub struct GrowingTape<W: Write> {
 
 impl<W: Write> GrowingTape<W> {
     /// Begins a tape, which is history until `seam`.
-    pub fn begin(mut out: W, mut header: TapeHeader, seam: Stamp) -> io::Result<Self> {
+    pub fn begin(mut out: W, header: TapeHeader, seam: Stamp) -> io::Result<Self> {
         let head = packed(&(&header, seam), Vec::new())?;
-        header.seam = Some(seam);
         out.write_all(&MAGIC)?;
         out.write_all(&VERSION.to_le_bytes())?;
         let mut tape =
-            GrowingTape { out, header, frame: head, in_frame: 1, bytes: 12, last: Stamp(i64::MIN) };
+            GrowingTape { out, header, seam, frame: head, in_frame: 1, bytes: 12, last: Stamp(i64::MIN) };
         tape.flush()?;
         Ok(tape)
     }
 
     /// Goes on with a tape whose bytes after its end are cut off.
     pub fn resume(out: W, end: TapeEnd) -> Self {
-        let TapeEnd { header, bytes, last, .. } = end;
+        let TapeEnd { header, seam, bytes, last, .. } = end;
         let last = last.unwrap_or(Stamp(i64::MIN));
-        GrowingTape { out, header, frame: Vec::new(), in_frame: 0, bytes, last }
+        GrowingTape { out, header, seam, frame: Vec::new(), in_frame: 0, bytes, last }
     }
 
     /// What stands before its events.
     pub fn header(&self) -> &TapeHeader {
         &self.header
+    }
+
+    /// Until when it is history. Rankings and what is said of the data are learned from that part, so that they do not depend on
+    /// how long it has grown.
+    pub fn seam(&self) -> Stamp {
+        self.seam
     }
 
     /// Stamp of the last event; none before the first.

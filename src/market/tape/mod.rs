@@ -46,7 +46,7 @@ pub use read::TapeReader;
 pub use write::TapeWriter;
 
 use super::FeedReport;
-use crate::domain::{InstrumentKind, Span, Stamp, Universe};
+use crate::domain::{InstrumentKind, Span, Universe};
 use serde::{Deserialize, Serialize};
 
 /// First bytes of a tape.
@@ -97,10 +97,6 @@ pub struct TapeHeader {
     pub notes: Vec<String>,
     /// What it was made of.
     pub files: Vec<TapeFile>,
-    /// Of a tape that grows: until when it is history. Rankings and what is said of the data are learned from that part, so that
-    /// they do not depend on how long it has grown.
-    #[serde(skip)]
-    pub seam: Option<Stamp>,
 }
 
 /// What stands after the events.

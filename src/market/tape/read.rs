@@ -24,6 +24,8 @@ pub struct TapeReader<R: Read> {
     /// Of all that was read; none where some of it was passed over.
     hasher: Option<blake3::Hasher>,
     header: TapeHeader,
+    /// Of a tape that grows: until when it is history.
+    seam: Option<Stamp>,
     frame: Vec<u8>,
     /// Bytes of the frame that are read.
     consumed: usize,
@@ -58,6 +60,7 @@ impl<R: Read> TapeReader<R> {
             from,
             hasher: Some(blake3::Hasher::new()),
             header: TapeHeader::default(),
+            seam: None,
             frame: Vec::new(),
             consumed: 0,
             offset: 0,
@@ -79,17 +82,16 @@ impl<R: Read> TapeReader<R> {
             );
         }
         reader.frame()?;
-        let header: Result<TapeHeader, _> = match version {
-            1 => postcard::from_bytes::<FirstHeader>(&reader.frame).map(TapeHeader::from),
-            WHOLE => postcard::from_bytes(&reader.frame),
-            _ => postcard::from_bytes::<(TapeHeader, Stamp)>(&reader.frame)
-                .map(|(header, seam)| TapeHeader { seam: Some(seam), ..header }),
+        let header: Result<(TapeHeader, Option<Stamp>), _> = match version {
+            1 => postcard::from_bytes::<FirstHeader>(&reader.frame).map(|first| (first.into(), None)),
+            WHOLE => postcard::from_bytes(&reader.frame).map(|header| (header, None)),
+            _ => postcard::from_bytes(&reader.frame).map(|(header, seam)| (header, Some(seam))),
         };
-        let header = header.map_err(|e| reader.bad(format!("its header: {e}")))?;
+        let (header, seam) = header.map_err(|e| reader.bad(format!("its header: {e}")))?;
         if header.tells.len() != header.universe.instruments.len() {
             return Err(reader.bad("its header lists other instruments than it tells of".to_owned()));
         }
-        reader.header = header;
+        (reader.header, reader.seam) = (header, seam);
         reader.frame.clear();
         reader.frame_at.0 = reader.offset;
         Ok(reader)
@@ -127,6 +129,11 @@ impl<R: Read> TapeReader<R> {
         &self.header
     }
 
+    /// Of a tape that grows: until when it is history.
+    pub fn seam(&self) -> Option<Stamp> {
+        self.seam
+    }
+
     /// The next event; none after the last, when everything was checked.
     // Not an iterator: reading can fail, and `Feed` has the same verb.
     #[allow(clippy::should_implement_trait)]
@@ -135,7 +142,7 @@ impl<R: Read> TapeReader<R> {
             return Ok(None);
         }
         if self.consumed == self.frame.len() {
-            if self.header.seam.is_some() {
+            if self.seam.is_some() {
                 if !self.next_frame()? {
                     return Ok(None);
                 }
@@ -148,7 +155,7 @@ impl<R: Read> TapeReader<R> {
             }
         }
         let rest = &self.frame[self.consumed..];
-        let taken = if self.header.seam.is_some() {
+        let taken = if self.seam.is_some() {
             postcard::take_from_bytes::<Event>(rest)
         } else {
             postcard::take_from_bytes::<MarketEvent>(rest).map(|(event, after)| (Event::Market(event), after))

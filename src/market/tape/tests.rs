@@ -46,7 +46,6 @@ fn header(bar: Option<i64>) -> TapeHeader {
         tells: vec![tells, Tells { bar: Some(Span(15 * MINUTE)), ..tells }, Tells::default()],
         notes: vec!["a note".to_owned()],
         files: Vec::new(),
-        seam: None,
     }
 }
 
@@ -306,9 +305,9 @@ fn an_empty_window_is_told() {
 
 /// Bytes of a tape that grows, of which a reader may have so many.
 #[derive(Clone, Default)]
-struct Shared(std::sync::Arc<std::sync::Mutex<(Vec<u8>, usize)>>);
+struct GrowingBytes(std::sync::Arc<std::sync::Mutex<(Vec<u8>, usize)>>);
 
-impl Shared {
+impl GrowingBytes {
     /// Whatever was written may be read.
     fn publish(&self) {
         let mut inner = self.0.lock().unwrap();
@@ -320,7 +319,7 @@ impl Shared {
     }
 }
 
-impl std::io::Write for Shared {
+impl std::io::Write for GrowingBytes {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().0.extend(bytes);
         Ok(bytes.len())
@@ -331,7 +330,7 @@ impl std::io::Write for Shared {
     }
 }
 
-impl SourceFile for Shared {
+impl SourceFile for GrowingBytes {
     fn name(&self) -> &str {
         "live.tape"
     }
@@ -341,13 +340,13 @@ impl SourceFile for Shared {
     }
 
     fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
-        Ok(Box::new(SharedReader(self.clone(), 0)))
+        Ok(Box::new(GrowingReader(self.clone(), 0)))
     }
 }
 
-struct SharedReader(Shared, usize);
+struct GrowingReader(GrowingBytes, usize);
 
-impl std::io::Read for SharedReader {
+impl std::io::Read for GrowingReader {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         let inner = self.0.0.lock().unwrap();
         let count = into.len().min(inner.1 - self.1);
@@ -393,10 +392,10 @@ fn polled(feed: &mut TapeFeed) -> Vec<Event> {
 
 #[test]
 fn what_follows_a_tape_that_grows_gives_what_a_reading_of_it_gives() {
-    let file = Shared::default();
+    let file = GrowingBytes::default();
     let mut tape = GrowingTape::begin(file.clone(), header(Some(60)), at(180)).unwrap();
     let mut parts = grown().into_iter();
-    let told = |tape: &mut GrowingTape<Shared>, part: Vec<Event>| {
+    let told = |tape: &mut GrowingTape<GrowingBytes>, part: Vec<Event>| {
         part.iter().for_each(|e| tape.push(e).unwrap());
         tape.flush().unwrap();
         file.publish();
@@ -428,7 +427,7 @@ fn what_follows_a_tape_that_grows_gives_what_a_reading_of_it_gives() {
 
 #[test]
 fn a_tape_that_grows_is_cut_at_its_last_whole_frame_and_goes_on() {
-    let file = Shared::default();
+    let file = GrowingBytes::default();
     let mut tape = GrowingTape::begin(file.clone(), header(Some(60)), at(180)).unwrap();
     let mut ends = vec![tape.bytes()];
     for part in grown() {
@@ -451,7 +450,7 @@ fn a_tape_that_grows_is_cut_at_its_last_whole_frame_and_goes_on() {
         assert_eq!((end, events), (ends[whole], seen), "{length}");
         // What is appended there is read as if nothing had been lost in between.
         let at_end = TapeEnd::find("live.tape", &bytes[..length], |_| {}).unwrap();
-        let more = Shared::default();
+        let more = GrowingBytes::default();
         more.0.lock().unwrap().0.extend(&bytes[..end as usize]);
         let mut tape = GrowingTape::resume(more.clone(), at_end);
         tape.push(&tick(300)).unwrap();

@@ -1,6 +1,6 @@
 //! The feed of a live market: its tape, followed, and how the ways to the venue are.
 
-use super::recorder::RecorderThread;
+use super::recorder::TapeThread;
 use crate::domain::{Event, LiveLinks, Universe};
 use crate::market::feed::FeedPosition;
 use crate::market::tape::TapeFeed;
@@ -9,12 +9,12 @@ use crate::market::{Feed, FeedError, FeedInfo, FeedReport, Polled};
 /// A live market being run.
 pub struct LiveFeed {
     tape: TapeFeed,
-    recorder: RecorderThread,
+    recorder: TapeThread,
 }
 
 impl LiveFeed {
     /// Of a tape and whoever writes on it.
-    pub(super) fn new(tape: TapeFeed, recorder: RecorderThread) -> Self {
+    pub(super) fn new(tape: TapeFeed, recorder: TapeThread) -> Self {
         LiveFeed { tape, recorder }
     }
 }

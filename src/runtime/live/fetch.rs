@@ -91,7 +91,6 @@ fn whole(part: &Path, header: TapeHeader, out: &Path) -> Result<FetchedTape, Liv
     let mut beside = out.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    let header = TapeHeader { seam: None, ..header };
     let mut writer =
         TapeWriter::new(BufWriter::new(File::create(&beside).map_err(failed)?), &header).map_err(failed)?;
     let (mut pushed, mut first, mut rows) = (Ok(()), None, 0);

@@ -36,7 +36,7 @@ pub(super) type Asker = Box<dyn FnMut(&RestAsk) -> Result<Vec<PublicEvent>, Venu
 type Answered = (RestAsk, Result<Vec<PublicEvent>, VenueError>, Instant);
 
 /// What writes a tape.
-pub(super) struct Recorder {
+pub(super) struct TapeRecorder {
     pub tape: TapeOnDisk,
     pub joiner: Joiner,
     /// The venue's time; none until the venue has said it.
@@ -51,7 +51,7 @@ pub(super) struct Recorder {
     pub rest: Duration,
 }
 
-impl Recorder {
+impl TapeRecorder {
     /// Has everything told that can be told now, and puts it on disk; says what has to be asked.
     fn go_on(&mut self) -> io::Result<Vec<RestAsk>> {
         let Some(now) = self.now() else { return Ok(vec![RestAsk::ServerTime]) };
@@ -113,7 +113,7 @@ pub(super) enum FetchNews<'a> {
 
 /// What the recorder tells those who watch.
 #[derive(Default)]
-struct Shared {
+struct ToldLinks {
     links: Mutex<LiveLinks>,
     failed: Mutex<Option<String>>,
     stop: AtomicBool,
@@ -124,21 +124,21 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A recorder at work, until it is dropped.
-pub(super) struct RecorderThread {
-    shared: Arc<Shared>,
+pub(super) struct TapeThread {
+    shared: Arc<ToldLinks>,
     tape: String,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl RecorderThread {
+impl TapeThread {
     /// Goes on recording. The supervisor lives as long as it does.
     pub fn start(
         name: String,
-        recorder: Recorder,
+        recorder: TapeRecorder,
         asker: Asker,
         (supervisor, arrivals): (Supervisor, Receiver<Arrival>),
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(ToldLinks::default());
         let (asks, asked) = sync_channel(QUESTIONS);
         let (answer, answers) = sync_channel(QUESTIONS);
         let (stop, rest) = (Arc::clone(&shared), recorder.rest);
@@ -147,14 +147,14 @@ impl RecorderThread {
             .spawn(move || ask((asker, rest), &asked, &answer, &stop.stop))?;
         let told = Arc::clone(&shared);
         let recording = std::thread::Builder::new().name("venue-tape".to_owned()).spawn(move || {
-            let mut running = RunningRecorder::new(recorder, asks, answers);
+            let mut running = RecordingLoop::new(recorder, asks, answers);
             if let Err(e) = running.run(&arrivals, &told) {
                 tracing::error!("the tape of the market cannot be written on: {e}");
                 *locked(&told.failed) = Some(format!("it cannot be written on: {e}"));
             }
             drop(supervisor);
         })?;
-        Ok(RecorderThread { shared, tape: name, threads: vec![recording, asking] })
+        Ok(TapeThread { shared, tape: name, threads: vec![recording, asking] })
     }
 
     /// How the links are.
@@ -173,7 +173,7 @@ impl RecorderThread {
     }
 }
 
-impl Drop for RecorderThread {
+impl Drop for TapeThread {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         // The one that asks may be in the middle of a question; nothing is lost with it.
@@ -207,8 +207,8 @@ fn ask(
 }
 
 /// A recorder with what it hears of.
-struct RunningRecorder {
-    recorder: Recorder,
+struct RecordingLoop {
+    recorder: TapeRecorder,
     asks: SyncSender<RestAsk>,
     answers: Receiver<Answered>,
     /// Questions that are not answered yet.
@@ -221,11 +221,11 @@ struct RunningRecorder {
     synced: Option<Instant>,
 }
 
-impl RunningRecorder {
-    fn new(recorder: Recorder, asks: SyncSender<RestAsk>, answers: Receiver<Answered>) -> Self {
+impl RecordingLoop {
+    fn new(recorder: TapeRecorder, asks: SyncSender<RestAsk>, answers: Receiver<Answered>) -> Self {
         let sockets = vec![(SocketState::Connecting, None); recorder.sockets.len()];
         let recorder_has_time = recorder.clock.is_some();
-        RunningRecorder {
+        RecordingLoop {
             recorder,
             asks,
             answers,
@@ -238,7 +238,7 @@ impl RunningRecorder {
         }
     }
 
-    fn run(&mut self, arrivals: &Receiver<Arrival>, shared: &Shared) -> io::Result<()> {
+    fn run(&mut self, arrivals: &Receiver<Arrival>, shared: &ToldLinks) -> io::Result<()> {
         while !shared.stop.load(Ordering::Relaxed) {
             match arrivals.recv_timeout(NAP) {
                 Ok(arrival) => self.hear(arrival),

@@ -2,7 +2,7 @@
 
 use super::clock::VenueClock;
 use super::feed::LiveFeed;
-use super::recorder::{Asker, FetchNews, Recorder, RecorderThread, server_time};
+use super::recorder::{Asker, FetchNews, TapeRecorder, TapeThread, server_time};
 use super::spec::{LiveSpec, LiveVenue};
 use super::tape_file::{GrowingFile, TapeOnDisk};
 use crate::domain::instrument::Asset;
@@ -36,7 +36,7 @@ pub enum LiveError {
     /// The decision clock is made of no bars of the venue.
     #[error("{venue} has no bars that make a clock of {clock}; its shortest are 1m: --clock 4h, 1h, 15m")]
     Clock {
-        /// Which venue.
+        /// Venue that was asked for.
         venue: LiveVenue,
         /// The clock that was asked for.
         clock: Span,
@@ -44,7 +44,7 @@ pub enum LiveError {
     /// An asset that is not traded there.
     #[error("{venue} lists no {missing} against {quote} that is traded now; name others with assets=BTC,ETH")]
     NotListed {
-        /// Which venue.
+        /// Venue that lists no such thing.
         venue: LiveVenue,
         /// Assets that are missing.
         missing: String,
@@ -54,25 +54,25 @@ pub enum LiveError {
     /// The tape is of something else.
     #[error("{path} is of {found}, and {asked} was asked for; name another folder with --state, or --fresh")]
     OtherMarket {
-        /// Which tape.
+        /// File of the tape.
         path: String,
         /// What it is of.
         found: String,
         /// What was asked for.
         asked: String,
     },
-    /// The venue.
+    /// The venue does not do what is needed.
     #[error(transparent)]
     Venue(#[from] VenueError),
-    /// The tape.
+    /// The tape's file cannot be used.
     #[error("{path}: {reason}")]
     Tape {
-        /// Which tape.
+        /// File of the tape.
         path: String,
         /// What the system said.
         reason: io::Error,
     },
-    /// What is on it.
+    /// What is on it cannot be run.
     #[error(transparent)]
     Feed(#[from] FeedError),
 }
@@ -85,7 +85,7 @@ fn codec(venue: LiveVenue) -> Arc<dyn Codec> {
 
 /// A history that is about to be fetched, onto a tape that was begun or is gone on with.
 pub(super) struct BegunHistory {
-    pub recorder: Recorder,
+    pub recorder: TapeRecorder,
     pub asker: Asker,
     /// Close of the last bar that is history.
     pub end: Stamp,
@@ -121,7 +121,7 @@ pub(super) fn history(
         let tape = TapeOnDisk::resume(path, |event| told.see(event))?;
         fits(spec, bar, &name, tape.header())?;
         // Whether the venue can be reached or not, what is on the tape is run; history is waited for.
-        let is_whole = told.close >= tape.header().seam;
+        let is_whole = told.close >= Some(tape.seam());
         let clock = if is_whole { None } else { Some(VenueClock::of_venue(&mut asker, spec.rate, say)) };
         (tape, clock)
     } else {
@@ -131,7 +131,7 @@ pub(super) fn history(
         let begun = TapeOnDisk::begin(path, header, end);
         (begun.map_err(|reason| LiveError::Tape { path: name, reason })?, Some(clock))
     };
-    let end = tape.header().seam.unwrap_or(Stamp(0));
+    let end = tape.seam();
     let from = match from {
         HistoryStart::At(at) => at,
         HistoryStart::Before(span) => Stamp(end.0 - span.0),
@@ -139,7 +139,8 @@ pub(super) fn history(
     told.close.get_or_insert(from.floor(bar));
     let joiner = joiner(spec, bar, tape.header(), &told, tape.last());
     let rest = Duration::from_secs_f64(0.5 / spec.rate);
-    let recorder = Recorder { tape, joiner, clock, rate: spec.rate, sockets: Vec::new(), end: None, rest };
+    let recorder =
+        TapeRecorder { tape, joiner, clock, rate: spec.rate, sockets: Vec::new(), end: None, rest };
     Ok(BegunHistory { recorder, asker, end, events: told.events })
 }
 
@@ -175,7 +176,7 @@ pub fn open(
     let settings = SupervisorSettings::new(&spec.urls().0);
     let retry_first = Span((settings.retry_first.0 as f64 / spec.rate) as i64);
     let supervisor = Supervisor::start(&codec, plans, &SupervisorSettings { retry_first, ..settings })?;
-    let recorder = RecorderThread::start(name.clone(), recorder, asker, supervisor).map_err(failed)?;
+    let recorder = TapeThread::start(name.clone(), recorder, asker, supervisor).map_err(failed)?;
     Ok(LiveFeed::new(tape, recorder))
 }
 

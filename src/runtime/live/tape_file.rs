@@ -70,6 +70,11 @@ impl TapeOnDisk {
         self.tape.header()
     }
 
+    /// Until when it is history.
+    pub fn seam(&self) -> Stamp {
+        self.tape.seam()
+    }
+
     /// Stamp of the last event.
     pub fn last(&self) -> Option<Stamp> {
         self.tape.last()

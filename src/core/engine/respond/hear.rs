@@ -84,9 +84,7 @@ impl Respond {
             // What it changes is seen where the market is asked.
             Event::Market(MarketEvent::Health { .. }) | Event::Tick(_) => {}
             // What the desk does not trade is the structures' alone, and was heard in the first half.
-            Event::Market(ref other) if !spec.is_listed(other) => {
-                self.real.other(cx, other, out);
-            }
+            Event::Market(ref other) if !spec.is_listed(other) => self.real.other(cx, other, out),
             Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
                 self.real.inside(cx, inside, out);
             }
