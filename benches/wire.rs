@@ -153,19 +153,23 @@ impl PlainNumber for Decimal {
     }
 }
 
+/// Prices and sizes of a side, by what orders the prices.
+type PlainSide<N> = BTreeMap<<N as PlainNumber>::Key, (N, N)>;
+
+fn write<N: PlainNumber>(side: &mut PlainSide<N>, levels: &[(&str, &str)]) {
+    for (price, size) in levels {
+        let (price, size) = (N::read(price), N::read(size));
+        if size.is_nothing() {
+            side.remove(&price.key());
+        } else {
+            side.insert(price.key(), (price, size));
+        }
+    }
+}
+
 /// What anybody would write in an hour, without a rule for what is missing.
 fn plain<N: PlainNumber>(lines: &Lines) -> usize {
     let (mut bids, mut asks, mut heard) = (BTreeMap::new(), BTreeMap::new(), 0);
-    fn write<N: PlainNumber>(side: &mut BTreeMap<N::Key, (N, N)>, levels: &[(&str, &str)]) {
-        for (price, size) in levels {
-            let (price, size) = (N::read(price), N::read(size));
-            if size.is_nothing() {
-                side.remove(&price.key());
-            } else {
-                side.insert(price.key(), (price, size));
-            }
-        }
-    }
     for (_, message) in lines {
         heard += 1;
         if message.starts_with("{\"lastUpdateId\"") {
