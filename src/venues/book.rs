@@ -161,9 +161,12 @@ impl LocalBook {
         }
     }
 
-    /// The link was lost, or something of it: the book starts anew.
+    /// The link was lost, or something of it: the book starts anew, without what has waited.
     pub fn lose(&mut self, now: Stamp) {
         self.drop_book(now);
+        if let BookState::Waiting { changes, .. } = &mut self.state {
+            changes.clear();
+        }
     }
 
     /// Whether it is whole.
@@ -341,6 +344,21 @@ mod tests {
         assert_eq!(book.take(snapshot(112), second(6)), BookStep::Applied);
         assert_eq!(book.last_id(), Some(115));
         assert_eq!(book.health(), BookHealth { gaps: 1, crossed: 0, stale: Span::seconds(4) });
+    }
+
+    #[test]
+    fn a_lost_link_starts_the_book_anew() {
+        let mut book = LocalBook::new();
+        // What waited came before the loss: nothing of it can be joined.
+        book.take(change((90, 110), Some(89)), second(1));
+        book.lose(second(2));
+        assert_eq!(book.take(change((201, 210), Some(200)), second(3)), BookStep::Waiting);
+        assert_eq!(book.take(snapshot(205), second(4)), BookStep::Applied);
+        assert_eq!((book.last_id(), book.health().gaps), (Some(210), 0));
+        book.lose(second(5));
+        assert!(!book.is_whole() && book.bids().next().is_none());
+        assert_eq!(book.take(snapshot(300), second(8)), BookStep::Applied);
+        assert_eq!(book.health().stale, Span::seconds(6));
     }
 
     #[test]
