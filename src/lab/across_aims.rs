@@ -3,11 +3,13 @@
 //! # Invariants
 //!
 //! 1. What is not split is what the same voices aim at in a plain account, to the last bit.
-//! 2. A control hears in place of what is common something that it could know then.
+//! 2. A control hears in place of what is common something that it could know then; only one that hears another time does not.
 
-use super::across_arm::{AcrossArm, AcrossVoices, CommonControl};
+use super::account::ArmAccount;
+use super::across_arm::{AcrossArm, AcrossVoices, CommonControl, LATE_DAYS, RULE_SPLIT, SignOf, ThetaOf};
+use super::across_days::{AcrossDay, AcrossDays};
 use super::arms::Weighing;
-use super::record::{AgentsRecord, Weights, pooled};
+use super::record::{AgentsRecord, Weights, pooled, pooled_with};
 use super::rules::Momentum;
 use crate::agents::Population;
 use crate::domain::{Stamp, Universe, random};
@@ -19,8 +21,6 @@ use crate::market::InstrumentState;
 use crate::market::indicators::Weighted;
 use std::collections::VecDeque;
 
-/// How much later the control hears what is common.
-const LATE_DAYS: f64 = 90.0;
 /// Days of the weights that bring two pools to the same risk.
 const SPAN_DAYS: f64 = 30.0;
 /// Bars until a pool's risk is known.
@@ -40,10 +40,62 @@ pub struct AcrossAims {
     /// By asset: whether it is in the market of this arm, and the rank by which another is drawn.
     there: Vec<bool>,
     ranks: Vec<u64>,
-    /// By agent: the sign that it is heard with by who hears signs.
-    signs: Vec<f64>,
+    /// By agent: what the signs are drawn by that it is heard with by who hears signs.
+    coins: Vec<u64>,
     wrong: Vec<f64>,
+    /// Barriers so far.
+    barriers: usize,
+    another_time: Option<AnotherTime>,
+    /// z̄ and θ of every barrier.
+    heard: Vec<(f64, f64)>,
+    /// By asset, of this barrier: what the voices say, and what is taken off it.
+    parts: Vec<[f64; 2]>,
+    days: AcrossDays,
 }
+
+/// What was common to all assets by who speaks of them, heard right: z̄ and θ of every barrier.
+#[derive(Default)]
+pub struct CommonHeard(Vec<(AcrossVoices, Vec<(f64, f64)>)>);
+
+impl CommonHeard {
+    /// By these voices; nothing where nobody heard them.
+    pub fn of(&self, voices: AcrossVoices) -> &[(f64, f64)] {
+        self.0.iter().find(|(of, _)| *of == voices).map_or(&[], |(_, heard)| heard)
+    }
+}
+
+/// What is common at another time of the run.
+struct AnotherTime {
+    /// z̄ and θ of every barrier of the run.
+    series: Vec<(f64, f64)>,
+    shift: usize,
+    /// What is common now, as an account hears it that hears right.
+    now: CommonView,
+}
+
+impl AnotherTime {
+    /// Shifted round by a drawn quarter to three quarters of the run.
+    fn new(series: &[(f64, f64)], seed: u64, now: CommonView) -> Self {
+        let u = random::uniform(random::key(seed, &[random::name("what is common at another time")]));
+        AnotherTime { series: series.to_vec(), shift: (series.len() as f64 * (0.25 + 0.5 * u)) as usize, now }
+    }
+
+    /// What is heard at a barrier in place of z̄, and which part of it is taken off; none where its own books say that.
+    fn heard(&self, barrier: usize, theta: ThetaOf) -> (f64, Option<f64>) {
+        let place = (barrier + self.shift).checked_rem(self.series.len());
+        let (then, theta_then) = place.map_or((0.0, 1.0), |i| self.series[i]);
+        let (common, now) = self.now.last();
+        match theta {
+            ThetaOf::OwnBooks => (then, None),
+            ThetaOf::Now => (then, Some(1.0 - now)),
+            ThetaOf::Then => (then, Some(1.0 - theta_then)),
+            ThetaOf::InPlace => (common - now * then, Some(if now == 1.0 { 0.0 } else { 1.0 })),
+        }
+    }
+}
+
+/// What is taken for common: by asset, in units of risk, and which part of it is taken off; none where its own books say that.
+type TakenForCommon = (Vec<f64>, Option<f64>);
 
 /// The risk of a pool as it was.
 struct PoolRisk {
@@ -78,8 +130,13 @@ impl PoolRisk {
 }
 
 impl AcrossAims {
-    /// Before the first barrier.
-    pub fn new(arm: AcrossArm, cast: &Population, universe: &Universe, settings: &Settings) -> Self {
+    /// Before the first barrier. `series` is z̄ and θ of all of the run, and needed by who hears another time alone.
+    pub fn new(
+        arm: AcrossArm,
+        cast: &Population,
+        (universe, settings): (&Universe, &Settings),
+        series: &[(f64, f64)],
+    ) -> Self {
         let per_year = settings.clock.decide.per_year();
         let n = universe.assets.len();
         let rank = |name: &str, what: &str| random::key(cast.seed, &[random::name(what), random::name(name)]);
@@ -93,19 +150,25 @@ impl AcrossAims {
         };
         let memory = Weighted::new(SPAN_DAYS * per_year / 365.25);
         let risk = || PoolRisk { aims: vec![0.0; n], closes: vec![f64::NAN; n], squares: memory };
-        let coin = |name: &str| if random::below(rank(name, "across signs"), 2) == 0 { 1.0 } else { -1.0 };
         AcrossAims {
             arm,
             weights: pools.iter().map(|rule| Weights::new(*rule, cast)).collect(),
             rule: (arm.voices == AcrossVoices::Rule).then(|| Momentum::new(universe)),
+            another_time: CommonView::new(arm.rule, n, per_year)
+                .filter(|_| matches!(arm.wrong, Some(CommonControl::AnotherTime(_))))
+                .map(|now| AnotherTime::new(series, cast.seed, now)),
             view: CommonView::new(arm.rule, n, per_year),
             halves: pools.iter().filter(|_| arm.voices == AcrossVoices::Halves).map(|_| risk()).collect(),
             before: VecDeque::new(),
             late_bars: (LATE_DAYS * per_year / 365.25) as usize,
             there: (0..n).map(|a| order.contains(&a)).collect(),
             ranks: universe.assets.iter().map(|a| rank(&a.name, "one other asset")).collect(),
-            signs: cast.agents.iter().map(|a| coin(&a.name)).collect(),
+            coins: cast.agents.iter().map(|a| rank(&a.name, "across signs")).collect(),
             wrong: vec![0.0; n],
+            barriers: 0,
+            heard: Vec::new(),
+            parts: vec![[0.0; 2]; n],
+            days: AcrossDays::new(n, settings.capital),
         }
     }
 
@@ -137,18 +200,47 @@ impl AcrossAims {
             (is_heard && has_voice).then_some(alone)
         };
         let heard: Vec<HeardAlone> = desk.iter().enumerate().filter_map(heard).collect();
-        let closes = desk.iter().map(|l| l.last().close);
-        match self.arm.wrong {
-            None => view.hear(closes, &heard),
-            Some(wrong) => {
-                let views = self.wrong(wrong, (cast, speak, settings), &heard);
-                view.hear_as(closes, &heard, |asset| views[asset]);
-            }
+        for ((part, listing), aim) in self.parts.iter_mut().zip(desk).zip(&*aims) {
+            // What has no price now keeps the aim that it has.
+            *part = if listing.is_fresh(at) && listing.sigma.is_finite() { [*aim, 0.0] } else { *part };
         }
+        let closes = || desk.iter().map(|l| l.last().close);
+        self.another_time.iter_mut().for_each(|t| t.now.hear(closes(), &heard));
+        let (views, share) = match self.arm.wrong {
+            None => (vec![mean_stance(&heard); aims.len()], None),
+            Some(wrong) => self.wrong(wrong, (cast, speak, settings), &heard),
+        };
+        view.hear_as(closes(), &heard, |asset| views[asset]);
         for h in &heard {
-            aims[h.asset] -= view.taken(h.asset, h.unit);
+            let taken =
+                share.map_or_else(|| view.taken(h.asset, h.unit), |part| part * views[h.asset] * h.unit);
+            self.parts[h.asset] = [aims[h.asset], taken];
+            aims[h.asset] -= taken;
         }
+        self.days.takes(share.unwrap_or(1.0 - view.last().1));
+        self.heard.push(view.last());
+        self.barriers += 1;
         self.view = Some(view);
+    }
+
+    /// The account has decided on what it is to aim at: its day is told apart.
+    pub fn follow(&mut self, at: Stamp, speak: &Speak, account: &ArmAccount) {
+        if self.view.is_some() {
+            let worth = (account.equity(), account.paid());
+            self.days.push((at, speak), &self.parts, account.risk_multiple(), worth);
+        }
+    }
+
+    /// What it heard in common stays from the run, if it is what every account hears of these voices.
+    pub fn leave_common(&mut self, heard: &mut CommonHeard) {
+        if self.arm == (AcrossArm { voices: self.arm.voices, ..RULE_SPLIT }) {
+            heard.0.push((self.arm.voices, std::mem::take(&mut self.heard)));
+        }
+    }
+
+    /// Days that are told apart, in an account in which something may be taken off.
+    pub fn days(self) -> Vec<AcrossDay> {
+        self.days.finish()
     }
 
     /// What the pools aim at: one as it is, two at half of the risk each.
@@ -176,26 +268,46 @@ impl AcrossAims {
         cast.by_asset[asset].iter().any(weighs)
     }
 
-    /// By asset: what is taken for common in place of it, in units of risk.
+    /// What is taken for common in place of it.
     fn wrong(
         &mut self,
         wrong: CommonControl,
         (cast, speak, settings): (&Population, &Speak, &Settings),
         heard: &[HeardAlone],
-    ) -> Vec<f64> {
+    ) -> TakenForCommon {
         let n = self.there.len();
-        match wrong {
+        let views = match wrong {
+            CommonControl::AnotherTime(theta) => {
+                let then = self.another_time.as_ref().map(|t| t.heard(self.barriers, theta));
+                let (view, share) = then.unwrap_or_default();
+                return (vec![view; n], share);
+            }
             CommonControl::Late => {
                 self.before.push_back(mean_stance(heard));
                 let known = self.before.len() > self.late_bars;
                 let then = if known { self.before.pop_front() } else { None };
                 vec![then.unwrap_or(0.0); n]
             }
-            CommonControl::Signs => {
+            CommonControl::Signs(SignOf::Bar) => {
+                let seed = random::key(cast.seed, &[random::name("across signs")]);
+                vec![toss(random::mix(seed, self.barriers as u64)) * mean_stance(heard); n]
+            }
+            CommonControl::Signs(SignOf::Asset) => {
+                let turned = heard.iter().map(|h| toss(self.ranks[h.asset]) * h.stance()).sum::<f64>();
+                vec![if heard.len() > 1 { turned / heard.len() as f64 } else { 0.0 }; n]
+            }
+            CommonControl::Signs(of) => {
                 let mut sum = vec![0.0; n];
+                let sign = |agent: usize, asset: usize| {
+                    let coin = self.coins[agent];
+                    toss(match of {
+                        SignOf::VoiceOnAsset => random::mix(coin, asset as u64),
+                        SignOf::VoiceAtBar => random::mix(coin, self.barriers as u64),
+                        _ => coin,
+                    })
+                };
                 for (i, weights) in self.weights.iter().enumerate() {
-                    let signed: Vec<f64> = weights.of.iter().zip(&self.signs).map(|(w, s)| w * s).collect();
-                    pooled(cast, speak, &signed, settings.listening.holds, &mut self.wrong);
+                    pooled_with(cast, speak, (&weights.of, sign), settings.listening.holds, &mut self.wrong);
                     // A half counts as it counts in what is held.
                     let by = self.halves.get(i).map_or(1.0, |h| h.known().map_or(0.0, |risk| 0.005 / risk));
                     sum.iter_mut().zip(&self.wrong).for_each(|(s, a)| *s += by * a);
@@ -213,6 +325,41 @@ impl AcrossAims {
                 }
                 views
             }
+        };
+        (views, None)
+    }
+}
+
+/// A sign by this key.
+fn toss(key: u64) -> f64 {
+    if random::below(key, 2) == 0 { 1.0 } else { -1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hive::across::AcrossAssets;
+
+    #[test]
+    fn another_time_is_a_quarter_to_three_quarters_of_the_run_away_and_wraps_round() {
+        let series: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), 0.5)).collect();
+        let mut shifts = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let mut now = CommonView::new(AcrossAssets::Fixed(0.25), 2, 2_190.0).unwrap();
+            // z is 3 and 1: what is common now is 2, and a quarter of it is left.
+            let two = [(0, 3.0), (1, 1.0)];
+            let heard = two.map(|(asset, consensus)| HeardAlone { asset, consensus, unit: 1.0, close: 10.0 });
+            now.hear([10.0, 10.0].into_iter(), &heard);
+            let other = AnotherTime::new(&series, seed, now);
+            let (then, share) = other.heard(0, ThetaOf::OwnBooks);
+            assert!((25.0..75.0).contains(&then) && share.is_none(), "seed {seed}: {then}");
+            let later = other.heard(80, ThetaOf::OwnBooks).0;
+            assert_eq!((later - then).rem_euclid(100.0), 80.0);
+            assert_eq!(other.heard(0, ThetaOf::Now), (then, Some(0.75)));
+            assert_eq!(other.heard(0, ThetaOf::Then), (then, Some(0.5)));
+            assert_eq!(other.heard(0, ThetaOf::InPlace), (2.0 - 0.25 * then, Some(1.0)));
+            shifts.insert(then as u32);
         }
+        assert!(shifts.len() > 40, "{shifts:?}");
     }
 }

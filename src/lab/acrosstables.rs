@@ -1,7 +1,8 @@
 //! What hearing across assets is worth as text: each arm against what it differs from in one thing, and a paragraph in words.
 
-use super::across::HIVE_ACROSS;
+use super::across::{HIVE_ACROSS, MAIN};
 use super::across_arm::CommonControl;
+use super::across_trace::SharpeParts;
 use super::goals::{Compared, GOALS};
 use super::{HIVE, Report, words};
 use std::fmt::Write;
@@ -29,6 +30,54 @@ pub fn table(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
         writeln!(out, " {:>8} {:>9}", words::signed(c.orders, 0), words::signed(c.turnover, 1))?;
     }
     writeln!(out)
+}
+
+/// Where the Sharpe ratio of what is split and of its controls comes from, and where what lies between two of them does.
+pub fn traces(out: &mut String, r: &Report) -> std::fmt::Result {
+    if r.across.is_empty() {
+        return Ok(());
+    }
+    write!(
+        out,
+        "{:<44} {:>8} {:>25}",
+        "where the Sharpe ratio comes from", "Sharpe", "= first 90 days: said off"
+    )?;
+    writeln!(out, " cost beside  + after: said    off   cost beside   1 − θ  risk, of it said  likeness")?;
+    for t in &r.across {
+        row(out, &t.name, [t.first, t.after])?;
+        let [risk, said] = [t.risk, t.said_risk].map(|x| words::percent(Some(x), 1));
+        writeln!(out, " {:>+7.2} {risk:>7} {said:>7} {:>+9.2}", t.share, t.likeness)?;
+    }
+    let of = |name: &str| r.across.iter().find(|t| t.name == name);
+    for (ours, theirs) in between() {
+        if let Some((a, b)) = of(&ours).zip(of(&theirs)) {
+            row(out, &format!("{ours} less {theirs}"), [a.first.less(&b.first), a.after.less(&b.after)])?;
+            writeln!(out)?;
+        }
+    }
+    writeln!(out)
+}
+
+fn row(out: &mut String, name: &str, [first, after]: [SharpeParts; 2]) -> std::fmt::Result {
+    write!(out, "{name:<44} {:>+8.3} =", first.sum() + after.sum())?;
+    for p in [first, after] {
+        write!(out, " {:>+7.3} {:>+7.3} {:>+7.3} {:>+7.3}", p.said, p.taken, p.costs, p.beside)?;
+    }
+    Ok(())
+}
+
+/// Pairs between which a difference is told apart: what is split less each control, and controls of a kind.
+fn between() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for ours in MAIN {
+        let words = || CommonControl::ALL.iter().chain(&CommonControl::FURTHER).map(|(_, word, _)| *word);
+        all.extend(words().map(|word| (ours.to_owned(), format!("{ours} {word}"))));
+        for (kind, first) in [("time", "late"), ("signs", "signs")] {
+            let same = words().filter(|w| w.starts_with(kind) && *w != first);
+            all.extend(same.map(|word| (format!("{ours} {first}"), format!("{ours} {word}"))));
+        }
+    }
+    all
 }
 
 /// Whether a pair is one of this mode's, by who is ahead in it: no other arm has such a name.
