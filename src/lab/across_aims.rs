@@ -6,7 +6,9 @@
 //! 2. A control hears in place of what is common something that it could know then; only one that hears another time does not.
 
 use super::account::ArmAccount;
-use super::across_arm::{AcrossArm, AcrossVoices, CommonControl, LATE_DAYS, RULE_SPLIT, SignOf, ThetaOf};
+use super::across_arm::{
+    AcrossArm, AcrossVoices, CommonControl, LATE_DAYS, RULE_SPLIT, SignOf, ThetaOf, WrongCommon,
+};
 use super::across_days::{AcrossDay, AcrossDays};
 use super::arms::Weighing;
 use super::record::{AgentsRecord, Weights, pooled, pooled_with};
@@ -45,7 +47,7 @@ pub struct AcrossAims {
     wrong: Vec<f64>,
     /// Barriers so far.
     barriers: usize,
-    another_time: Option<AnotherTime>,
+    further: Option<FurtherControl>,
     /// z̄ and θ of every barrier.
     heard: Vec<(f64, f64)>,
     /// By asset, of this barrier: what the voices say, and what is taken off it.
@@ -64,38 +66,58 @@ impl CommonHeard {
     }
 }
 
-/// What is common at another time of the run.
-struct AnotherTime {
+/// What a control knows that runs only where it is named.
+struct FurtherControl {
+    theta: ThetaOf,
     /// z̄ and θ of every barrier of the run.
     series: Vec<(f64, f64)>,
     shift: usize,
     /// What is common now, as an account hears it that hears right.
     now: CommonView,
+    /// The risks of what it hears as common, and of what is left.
+    books: [PoolRisk; 2],
 }
 
-impl AnotherTime {
-    /// Shifted round by a drawn quarter to three quarters of the run.
-    fn new(series: &[(f64, f64)], seed: u64, now: CommonView) -> Self {
-        let u = random::uniform(random::key(seed, &[random::name("what is common at another time")]));
-        AnotherTime { series: series.to_vec(), shift: (series.len() as f64 * (0.25 + 0.5 * u)) as usize, now }
+impl FurtherControl {
+    /// z̄ and θ of another time, by a shift round of a drawn quarter to three quarters of the run.
+    fn then(&self, barrier: usize) -> (f64, f64) {
+        let place = (barrier + self.shift).checked_rem(self.series.len());
+        place.map_or((0.0, 1.0), |i| self.series[i])
     }
 
-    /// What is heard at a barrier in place of z̄, and which part of it is taken off; none where its own books say that.
-    fn heard(&self, barrier: usize, theta: ThetaOf) -> (f64, Option<f64>) {
-        let place = (barrier + self.shift).checked_rem(self.series.len());
-        let (then, theta_then) = place.map_or((0.0, 1.0), |i| self.series[i]);
-        let (common, now) = self.now.last();
-        match theta {
-            ThetaOf::OwnBooks => (then, None),
-            ThetaOf::Now => (then, Some(1.0 - now)),
-            ThetaOf::Then => (then, Some(1.0 - theta_then)),
-            ThetaOf::InPlace => (common - now * then, Some(if now == 1.0 { 0.0 } else { 1.0 })),
+    /// A barrier: how many times z̄ and how many times what is heard as common, `views`, is taken off; none where the account's
+    /// own view says that.
+    fn hear(
+        &mut self,
+        barrier: usize,
+        speak: &Speak,
+        heard: &[HeardAlone],
+        views: &[f64],
+    ) -> Option<[f64; 2]> {
+        self.now.hear(speak.market.desk().iter().map(|l| l.last().close), heard);
+        let is_in_place = self.theta == ThetaOf::InPlace;
+        let [mut common, mut left] = [vec![0.0; views.len()], vec![0.0; views.len()]];
+        for h in heard {
+            let off = if is_in_place { self.now.last().0 } else { views[h.asset] };
+            common[h.asset] = views[h.asset] * h.unit;
+            left[h.asset] = (h.stance() - off) * h.unit;
+        }
+        self.books.iter_mut().zip([common, left]).for_each(|(book, aims)| book.follow(speak, &aims));
+        self.times(barrier)
+    }
+
+    fn times(&self, barrier: usize) -> Option<[f64; 2]> {
+        let [common, left] = [0, 1].map(|i| self.books[i].known());
+        let theta = common.zip(left).map(|(common, left)| left / common);
+        match self.theta {
+            ThetaOf::Bounded => None,
+            ThetaOf::EqualRisk => Some([0.0, theta.map_or(0.0, |theta| 1.0 - theta)]),
+            ThetaOf::Now => Some([0.0, 1.0 - self.now.last().1]),
+            ThetaOf::Then => Some([0.0, 1.0 - self.then(barrier).1]),
+            ThetaOf::InPlace => Some(theta.map_or([0.0; 2], |theta| [1.0, -theta])),
         }
     }
 }
-
-/// What is taken for common: by asset, in units of risk, and which part of it is taken off; none where its own books say that.
-type TakenForCommon = (Vec<f64>, Option<f64>);
 
 /// The risk of a pool as it was.
 struct PoolRisk {
@@ -111,9 +133,8 @@ impl PoolRisk {
         (self.squares.seen() >= KNOWN_BARS && risk > 0.0).then_some(risk)
     }
 
-    /// A barrier: the PnL of what was aimed at before is known; the aims that come are brought to a risk of one in a bar, to
-    /// nothing until it is known.
-    fn scale(&mut self, speak: &Speak, aims: &mut [f64]) {
+    /// A barrier: the PnL of what was aimed at before is known, and what is aimed at now is followed.
+    fn follow(&mut self, speak: &Speak, aims: &[f64]) {
         let mut pnl = 0.0;
         for ((held, before), listing) in self.aims.iter().zip(&mut self.closes).zip(speak.market.desk()) {
             let now = listing.last().close;
@@ -124,6 +145,11 @@ impl PoolRisk {
             self.squares.push(pnl * pnl);
         }
         self.aims.copy_from_slice(aims);
+    }
+
+    /// The same, and the aims that come are brought to a risk of one in a bar, to nothing until it is known.
+    fn scale(&mut self, speak: &Speak, aims: &mut [f64]) {
+        self.follow(speak, aims);
         let by = self.known().map_or(0.0, |risk| 1.0 / risk);
         aims.iter_mut().for_each(|a| *a *= by);
     }
@@ -154,9 +180,17 @@ impl AcrossAims {
             arm,
             weights: pools.iter().map(|rule| Weights::new(*rule, cast)).collect(),
             rule: (arm.voices == AcrossVoices::Rule).then(|| Momentum::new(universe)),
-            another_time: CommonView::new(arm.rule, n, per_year)
-                .filter(|_| matches!(arm.wrong, Some(CommonControl::AnotherTime(_))))
-                .map(|now| AnotherTime::new(series, cast.seed, now)),
+            further: arm.wrong.and_then(|wrong| {
+                let CommonControl::Further(_, theta) = wrong else { return None };
+                let u = random::uniform(random::key(cast.seed, &[random::name("another time")]));
+                Some(FurtherControl {
+                    theta,
+                    series: series.to_vec(),
+                    shift: (series.len() as f64 * (0.25 + 0.5 * u)) as usize,
+                    now: CommonView::new(arm.rule, n, per_year)?,
+                    books: [risk(), risk()],
+                })
+            }),
             view: CommonView::new(arm.rule, n, per_year),
             halves: pools.iter().filter(|_| arm.voices == AcrossVoices::Halves).map(|_| risk()).collect(),
             before: VecDeque::new(),
@@ -204,20 +238,23 @@ impl AcrossAims {
             // What has no price now keeps the aim that it has.
             *part = if listing.is_fresh(at) && listing.sigma.is_finite() { [*aim, 0.0] } else { *part };
         }
-        let closes = || desk.iter().map(|l| l.last().close);
-        self.another_time.iter_mut().for_each(|t| t.now.hear(closes(), &heard));
-        let (views, share) = match self.arm.wrong {
-            None => (vec![mean_stance(&heard); aims.len()], None),
+        let closes = desk.iter().map(|l| l.last().close);
+        let views = match self.arm.wrong {
+            None => vec![mean_stance(&heard); aims.len()],
             Some(wrong) => self.wrong(wrong, (cast, speak, settings), &heard),
         };
-        view.hear_as(closes(), &heard, |asset| views[asset]);
+        view.hear_as(closes, &heard, |asset| views[asset]);
+        let barrier = self.barriers;
+        let times = self.further.as_mut().and_then(|f| f.hear(barrier, speak, &heard, &views));
         for h in &heard {
-            let taken =
-                share.map_or_else(|| view.taken(h.asset, h.unit), |part| part * views[h.asset] * h.unit);
+            let taken = match times {
+                None => view.taken(h.asset, h.unit),
+                Some([right, wrong]) => (right * view.last().0 + wrong * views[h.asset]) * h.unit,
+            };
             self.parts[h.asset] = [aims[h.asset], taken];
             aims[h.asset] -= taken;
         }
-        self.days.takes(share.unwrap_or(1.0 - view.last().1));
+        self.days.takes(times.map_or(1.0 - view.last().1, |[_, wrong]| wrong));
         self.heard.push(view.last());
         self.barriers += 1;
         self.view = Some(view);
@@ -268,19 +305,17 @@ impl AcrossAims {
         cast.by_asset[asset].iter().any(weighs)
     }
 
-    /// What is taken for common in place of it.
+    /// By asset: what is taken for common in place of it, in units of risk.
     fn wrong(
         &mut self,
         wrong: CommonControl,
         (cast, speak, settings): (&Population, &Speak, &Settings),
         heard: &[HeardAlone],
-    ) -> TakenForCommon {
+    ) -> Vec<f64> {
         let n = self.there.len();
-        let views = match wrong {
-            CommonControl::AnotherTime(theta) => {
-                let then = self.another_time.as_ref().map(|t| t.heard(self.barriers, theta));
-                let (view, share) = then.unwrap_or_default();
-                return (vec![view; n], share);
+        match wrong {
+            CommonControl::Further(WrongCommon::AnotherTime, _) => {
+                vec![self.further.as_ref().map_or(0.0, |f| f.then(self.barriers).0); n]
             }
             CommonControl::Late => {
                 self.before.push_back(mean_stance(heard));
@@ -288,33 +323,9 @@ impl AcrossAims {
                 let then = if known { self.before.pop_front() } else { None };
                 vec![then.unwrap_or(0.0); n]
             }
-            CommonControl::Signs(SignOf::Bar) => {
-                let seed = random::key(cast.seed, &[random::name("across signs")]);
-                vec![toss(random::mix(seed, self.barriers as u64)) * mean_stance(heard); n]
-            }
-            CommonControl::Signs(SignOf::Asset) => {
-                let turned = heard.iter().map(|h| toss(self.ranks[h.asset]) * h.stance()).sum::<f64>();
-                vec![if heard.len() > 1 { turned / heard.len() as f64 } else { 0.0 }; n]
-            }
-            CommonControl::Signs(of) => {
-                let mut sum = vec![0.0; n];
-                let sign = |agent: usize, asset: usize| {
-                    let coin = self.coins[agent];
-                    toss(match of {
-                        SignOf::VoiceOnAsset => random::mix(coin, asset as u64),
-                        SignOf::VoiceAtBar => random::mix(coin, self.barriers as u64),
-                        _ => coin,
-                    })
-                };
-                for (i, weights) in self.weights.iter().enumerate() {
-                    pooled_with(cast, speak, (&weights.of, sign), settings.listening.holds, &mut self.wrong);
-                    // A half counts as it counts in what is held.
-                    let by = self.halves.get(i).map_or(1.0, |h| h.known().map_or(0.0, |risk| 0.005 / risk));
-                    sum.iter_mut().zip(&self.wrong).for_each(|(s, a)| *s += by * a);
-                }
-                let turned: Vec<HeardAlone> =
-                    heard.iter().map(|h| HeardAlone { consensus: sum[h.asset], ..*h }).collect();
-                vec![mean_stance(&turned); n]
+            CommonControl::Signs => vec![self.signed(SignOf::Voice, (cast, speak, settings), heard); n],
+            CommonControl::Further(WrongCommon::Signs(of), _) => {
+                vec![self.signed(of, (cast, speak, settings), heard); n]
             }
             CommonControl::OneOther => {
                 let mut circle: Vec<&HeardAlone> = heard.iter().collect();
@@ -325,8 +336,41 @@ impl AcrossAims {
                 }
                 views
             }
+        }
+    }
+
+    /// What would be common if words had signs that are drawn.
+    fn signed(
+        &mut self,
+        of: SignOf,
+        (cast, speak, settings): (&Population, &Speak, &Settings),
+        heard: &[HeardAlone],
+    ) -> f64 {
+        let at = random::mix(random::key(cast.seed, &[random::name("across signs")]), self.barriers as u64);
+        let turn = |h: &HeardAlone| HeardAlone { consensus: toss(self.ranks[h.asset]) * h.consensus, ..*h };
+        match of {
+            SignOf::Bar => return toss(at) * mean_stance(heard),
+            SignOf::Asset => return mean_stance(&heard.iter().map(turn).collect::<Vec<_>>()),
+            SignOf::Voice | SignOf::VoiceOnAsset | SignOf::VoiceAtBar => {}
+        }
+        let sign = |agent: usize, asset: usize| {
+            let coin = self.coins[agent];
+            toss(match of {
+                SignOf::VoiceOnAsset => random::mix(coin, asset as u64),
+                SignOf::VoiceAtBar => random::mix(coin, self.barriers as u64),
+                _ => coin,
+            })
         };
-        (views, None)
+        let mut sum = vec![0.0; self.there.len()];
+        for (i, weights) in self.weights.iter().enumerate() {
+            pooled_with(cast, speak, (&weights.of, sign), settings.listening.holds, &mut self.wrong);
+            // A half counts as it counts in what is held.
+            let by = self.halves.get(i).map_or(1.0, |h| h.known().map_or(0.0, |risk| 0.005 / risk));
+            sum.iter_mut().zip(&self.wrong).for_each(|(s, a)| *s += by * a);
+        }
+        let turned: Vec<HeardAlone> =
+            heard.iter().map(|h| HeardAlone { consensus: sum[h.asset], ..*h }).collect();
+        mean_stance(&turned)
     }
 }
 
@@ -341,25 +385,36 @@ mod tests {
     use crate::hive::across::AcrossAssets;
 
     #[test]
-    fn another_time_is_a_quarter_to_three_quarters_of_the_run_away_and_wraps_round() {
-        let series: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), 0.5)).collect();
-        let mut shifts = std::collections::BTreeSet::new();
-        for seed in 0..200 {
+    fn another_time_wraps_round_and_its_theta_is_that_of_its_rule() {
+        let theta = |theta: ThetaOf| {
             let mut now = CommonView::new(AcrossAssets::Fixed(0.25), 2, 2_190.0).unwrap();
-            // z is 3 and 1: what is common now is 2, and a quarter of it is left.
             let two = [(0, 3.0), (1, 1.0)];
             let heard = two.map(|(asset, consensus)| HeardAlone { asset, consensus, unit: 1.0, close: 10.0 });
             now.hear([10.0, 10.0].into_iter(), &heard);
-            let other = AnotherTime::new(&series, seed, now);
-            let (then, share) = other.heard(0, ThetaOf::OwnBooks);
-            assert!((25.0..75.0).contains(&then) && share.is_none(), "seed {seed}: {then}");
-            let later = other.heard(80, ThetaOf::OwnBooks).0;
-            assert_eq!((later - then).rem_euclid(100.0), 80.0);
-            assert_eq!(other.heard(0, ThetaOf::Now), (then, Some(0.75)));
-            assert_eq!(other.heard(0, ThetaOf::Then), (then, Some(0.5)));
-            assert_eq!(other.heard(0, ThetaOf::InPlace), (2.0 - 0.25 * then, Some(1.0)));
-            shifts.insert(then as u32);
-        }
-        assert!(shifts.len() > 40, "{shifts:?}");
+            let book = |risk: f64| {
+                let mut squares = Weighted::new(1e9);
+                (0..KNOWN_BARS).for_each(|_| squares.push(risk * risk));
+                PoolRisk { aims: Vec::new(), closes: Vec::new(), squares }
+            };
+            let series = (0..100).map(|i| (f64::from(i), 0.5)).collect();
+            FurtherControl { theta, series, shift: 30, now, books: [book(1.0), book(3.0)] }
+        };
+        let times = |rule: ThetaOf| theta(rule).times(80);
+        assert_eq!([0, 60, 70, 99].map(|at| theta(ThetaOf::Then).then(at).0), [30.0, 90.0, 0.0, 29.0]);
+        assert_eq!(times(ThetaOf::Bounded), None);
+        assert_eq!(times(ThetaOf::Now), Some([0.0, 0.75]));
+        assert_eq!(times(ThetaOf::Then), Some([0.0, 0.5]));
+        let near = |rule: ThetaOf, wanted: [f64; 2]| {
+            let got = times(rule).unwrap();
+            assert!(got.iter().zip(wanted).all(|(g, w)| (g - w).abs() < 1e-9), "{got:?}");
+        };
+        near(ThetaOf::EqualRisk, [0.0, -2.0]);
+        near(ThetaOf::InPlace, [1.0, -3.0]);
+    }
+
+    #[test]
+    fn signs_are_as_often_up_as_down() {
+        let up = (0..1_000_u64).filter(|i| toss(random::mix(7, *i)) > 0.0).count();
+        assert!((450..550).contains(&up), "{up}");
     }
 }

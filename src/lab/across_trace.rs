@@ -22,7 +22,7 @@ pub struct AcrossTrace {
     /// 1 − θ in those days: how much of what is heard as common is taken off; less than zero where it is added to.
     pub share: f64,
     /// Volatility per year of what was taken off, in those days.
-    pub risk: f64,
+    pub taken_risk: f64,
     /// Volatility per year of what the voices say, in those days.
     pub said_risk: f64,
     /// Correlation of both as they are held, in those days: 1 where what is taken off is a part of what is said.
@@ -91,7 +91,7 @@ impl AcrossTrace {
             let [of_said, of_taken, of_sum, of_apart] =
                 [&said, &taken, &sum, &apart].map(|x| stats::moments(x).1);
             trace.share += stats::mean(&of(|d| d.share)) / seeds;
-            trace.risk += of_taken / seeds;
+            trace.taken_risk += of_taken / seeds;
             trace.said_risk += of_said / seeds;
             // Four times the covariance is the variance of the sum less that of the difference.
             let covariance = 0.25 * (of_sum * of_sum - of_apart * of_apart);
@@ -99,5 +99,46 @@ impl AcrossTrace {
             trace.likeness -= if both > 0.0 { covariance / both / seeds } else { 0.0 };
         }
         (!tracks.is_empty()).then_some(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::random;
+
+    #[test]
+    fn parts_of_all_days_add_up_to_the_ratio_and_each_day_counts_where_it_belongs() {
+        let noise = |key: u64, i: usize| 0.01 * random::normal(random::key(key, &[i as u64]));
+        let track = |key: u64| {
+            let day = |i: usize| AcrossDay {
+                said: noise(key, i),
+                taken: -0.5 * noise(key, i),
+                costs: -0.0001,
+                share: if i < 90 { 9.0 } else { 0.5 },
+            };
+            let across: Vec<AcrossDay> = (0..300).map(day).collect();
+            let daily = across.iter().map(|d| d.said + d.taken + d.costs + 0.0003).collect();
+            ArmTrack { daily, across, ..ArmTrack::default() }
+        };
+        let tracks = [track(1), track(2)];
+        let trace = AcrossTrace::of("a", tracks.iter()).unwrap();
+        let mean = |f: &dyn Fn(&ArmTrack) -> f64| 0.5 * tracks.iter().map(f).sum::<f64>();
+        assert!((trace.sharpe - mean(&|t| stats::sharpe(&t.daily))).abs() < 1e-12);
+        assert!((trace.first.sum() + trace.after.sum() - trace.sharpe).abs() < 1e-12);
+        let said_first = mean(&|t| {
+            let sum: f64 = t.across[..90].iter().map(|d| d.said).sum();
+            sum / 300.0 * DAYS_A_YEAR / stats::moments(&t.daily).1
+        });
+        assert!((trace.first.said - said_first).abs() < 1e-12);
+        // What is held beside the aim is three times the costs.
+        assert!((trace.after.beside + 3.0 * trace.after.costs).abs() < 1e-9);
+        assert!((trace.share - 0.5).abs() < 1e-12 && (trace.likeness - 1.0).abs() < 1e-9);
+        assert!((trace.taken_risk / trace.said_risk - 0.5).abs() < 1e-9);
+        assert_eq!(trace.after.less(&trace.after), SharpeParts::default());
+        // A day that is not told apart leaves nothing to be told.
+        let mut short = track(1);
+        short.across.pop();
+        assert_eq!(AcrossTrace::of("a", [short].iter()), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What hearing across assets is worth as text: each arm against what it differs from in one thing, and a paragraph in words.
 
-use super::across::{HIVE_ACROSS, MAIN};
+use super::across::HIVE_ACROSS;
 use super::across_arm::CommonControl;
 use super::across_trace::SharpeParts;
 use super::goals::{Compared, GOALS};
@@ -37,47 +37,33 @@ pub fn traces(out: &mut String, r: &Report) -> std::fmt::Result {
     if r.across.is_empty() {
         return Ok(());
     }
-    write!(
-        out,
-        "{:<44} {:>8} {:>25}",
-        "where the Sharpe ratio comes from", "Sharpe", "= first 90 days: said off"
-    )?;
-    writeln!(out, " cost beside  + after: said    off   cost beside   1 − θ  risk, of it said  likeness")?;
+    write!(out, "{:<44} {:>7}   {:>7}", "where the Sharpe ratio comes from", "Sharpe", "90 days")?;
+    writeln!(out, "   then: said   off   costs  beside   1 − θ     off    said   alike")?;
     for t in &r.across {
         row(out, &t.name, [t.first, t.after])?;
-        let [risk, said] = [t.risk, t.said_risk].map(|x| words::percent(Some(x), 1));
-        writeln!(out, " {:>+7.2} {risk:>7} {said:>7} {:>+9.2}", t.share, t.likeness)?;
+        let [off, said] = [t.taken_risk, t.said_risk].map(|x| words::percent(Some(x), 1));
+        writeln!(out, " {:>+7.2} {off:>7} {said:>7} {:>+7.2}", t.share, t.likeness)?;
     }
     let of = |name: &str| r.across.iter().find(|t| t.name == name);
-    for (ours, theirs) in between() {
-        if let Some((a, b)) = of(&ours).zip(of(&theirs)) {
-            row(out, &format!("{ours} less {theirs}"), [a.first.less(&b.first), a.after.less(&b.after)])?;
+    for c in &r.compared {
+        if let (Some(a), Some(b)) = (of(&c.ours), of(&c.theirs)) {
+            let name = format!("{} less {}", c.ours, c.theirs);
+            row(out, &name, [a.first.less(&b.first), a.after.less(&b.after)])?;
             writeln!(out)?;
         }
     }
-    writeln!(out)
+    writeln!(
+        out,
+        "parts of a ratio add up to it: all of the first 90 days, and then what came of what is said, of what is taken off it, of \
+         costs and of what is held beside the aim; 1 − θ, the volatility of what is taken off and of what is said, and how alike \
+         both are held, are of the days after 90\n"
+    )
 }
 
 fn row(out: &mut String, name: &str, [first, after]: [SharpeParts; 2]) -> std::fmt::Result {
-    write!(out, "{name:<44} {:>+8.3} =", first.sum() + after.sum())?;
-    for p in [first, after] {
-        write!(out, " {:>+7.3} {:>+7.3} {:>+7.3} {:>+7.3}", p.said, p.taken, p.costs, p.beside)?;
-    }
-    Ok(())
-}
-
-/// Pairs between which a difference is told apart: what is split less each control, and controls of a kind.
-fn between() -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    for ours in MAIN {
-        let words = || CommonControl::ALL.iter().chain(&CommonControl::FURTHER).map(|(_, word, _)| *word);
-        all.extend(words().map(|word| (ours.to_owned(), format!("{ours} {word}"))));
-        for (kind, first) in [("time", "late"), ("signs", "signs")] {
-            let same = words().filter(|w| w.starts_with(kind) && *w != first);
-            all.extend(same.map(|word| (format!("{ours} {first}"), format!("{ours} {word}"))));
-        }
-    }
-    all
+    write!(out, "{name:<44} {:>+7.3} = {:>+7.3}", first.sum() + after.sum(), first.sum())?;
+    let SharpeParts { said, taken, costs, beside } = after;
+    write!(out, " {said:>+7.3} {taken:>+7.3} {costs:>+7.3} {beside:>+7.3}")
 }
 
 /// Whether a pair is one of this mode's, by who is ahead in it: no other arm has such a name.

@@ -175,7 +175,7 @@ impl ArmKind {
     /// Of an account that hears what is common at another time, the one that hears it right.
     pub fn right_across(self) -> Option<ArmKind> {
         match self {
-            ArmKind::Across(of) if matches!(of.wrong, Some(CommonControl::AnotherTime(_))) => {
+            ArmKind::Across(of) if of.wrong.is_some_and(CommonControl::is_another_time) => {
                 Some(ArmKind::Across(AcrossArm { wrong: None, ..of }))
             }
             _ => None,
