@@ -49,6 +49,7 @@ impl SharpeParts {
     }
 
     /// Less those of another.
+    #[must_use]
     pub fn less(&self, other: &SharpeParts) -> SharpeParts {
         SharpeParts {
             said: self.said - other.said,
