@@ -115,7 +115,7 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     for ours in MAIN {
         let controls = CommonControl::ALL.iter().chain(&CommonControl::FURTHER);
         all.extend(controls.map(|(_, word, _)| (ours.to_owned(), format!("{ours} {word}"))));
-        all.push((format!("{ours} late"), format!("{ours} time")));
+        all.push((format!("{ours} late"), format!("{ours} time θ then")));
         all.push((format!("{ours} signs"), format!("{ours} signs of voices")));
         let others = [super::ALONE, "net-eq+zone", "net-all+zone", "tsmom6+zone", "tsmom6+split"];
         all.extend(others.map(|theirs| (ours.to_owned(), theirs.to_owned())));

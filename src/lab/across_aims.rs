@@ -235,8 +235,12 @@ impl AcrossAims {
         };
         let heard: Vec<HeardAlone> = desk.iter().enumerate().filter_map(heard).collect();
         for ((part, listing), aim) in self.parts.iter_mut().zip(desk).zip(&*aims) {
-            // What has no price now keeps the aim that it has.
-            *part = if listing.is_fresh(at) && listing.sigma.is_finite() { [*aim, 0.0] } else { *part };
+            // What has no price now keeps the aim that it has, and what is gone has none.
+            *part = match listing.is_fresh(at) && listing.sigma.is_finite() {
+                true => [*aim, 0.0],
+                false if listing.trading => *part,
+                false => [0.0; 2],
+            };
         }
         let closes = desk.iter().map(|l| l.last().close);
         let views = match self.arm.wrong {

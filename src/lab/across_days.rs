@@ -33,9 +33,8 @@ pub struct AcrossDays {
     equity: f64,
     /// Costs so far, in fractions of the equity then.
     paid: f64,
-    /// By asset: what the account took from what was said and from what was taken off, as fractions of its equity, and at which
-    /// price.
-    held: Vec<([f64; 2], f64)>,
+    /// By asset: what the account aims at of what was said and of what was taken off, as fractions of its equity.
+    held: Vec<[f64; 2]>,
     share: f64,
 }
 
@@ -50,7 +49,7 @@ impl AcrossDays {
             open: capital,
             equity: capital,
             paid: 0.0,
-            held: vec![([0.0; 2], f64::NAN); assets],
+            held: vec![[0.0; 2]; assets],
             share: 0.0,
         }
     }
@@ -76,12 +75,10 @@ impl AcrossDays {
         self.day = Some(day);
         let size = if self.open > 0.0 { self.equity / self.open } else { 0.0 };
         for ((held, listing), part) in self.held.iter_mut().zip(speak.market.desk()).zip(parts) {
-            let close = listing.last().close;
-            let r = close / held.1 - 1.0;
-            let r = if r.is_finite() { size * r } else { 0.0 };
-            self.today.said += held.0[0] * r;
-            self.today.taken -= held.0[1] * r;
-            *held = (part.map(|x| k * x), close);
+            let r = if listing.is_fresh(at) { size * listing.change } else { 0.0 };
+            self.today.said += held[0] * r;
+            self.today.taken -= held[1] * r;
+            *held = part.map(|x| k * x);
         }
         self.today.costs -= size * (paid - std::mem::replace(&mut self.paid, paid));
         self.today.share += self.share;
