@@ -131,6 +131,17 @@ impl ArmAccount {
         receipts(&self.real, &self.spec)
     }
 
+    /// How many times its aims it went for at the last barrier.
+    pub fn risk_multiple(&self) -> f64 {
+        let sizing = &self.real.execution.desk.sizing;
+        sizing.risk_multiple * sizing.gross_scale
+    }
+
+    /// Costs so far, each as a fraction of the equity then.
+    pub fn paid(&self) -> f64 {
+        self.meter.paid()
+    }
+
     /// Equity at the last barrier.
     pub fn equity(&self) -> f64 {
         self.meter.equity()

@@ -4,6 +4,7 @@
 //! ```text
 //! agents, scouts, both halves, one rule:   +zone (plain) ── +split          the same words, the same desk
 //! split hearing:   late | signs | one other                                 what is taken off is not what all say
+//!                  another time, other signs                                 only where they are named
 //! θ = 0 ── ¼ ── ½ ── 1                                                      how much of it is left; 1 is plain
 //! 2 ── 4 ── 8 … assets, 9 ── 18 … voices: plain beside split                who is there to be heard
 //! hive ── hive across                                                       as it is set up
@@ -15,7 +16,8 @@
 //! # Invariants
 //!
 //! 1. `θ = 1` is the plain arm to the last bit, and so is a market of one asset.
-//! 2. A control takes what it takes off at equal risk too, and knows nothing of later bars.
+//! 2. A control of every run takes what it takes off at equal risk too.
+//! 3. No arm knows anything of later bars but those that hear what is common at another time, which run only where they are named.
 
 use super::HIVE;
 use super::across_arm::{AcrossArm, AcrossVoices, CommonControl, RULE_SPLIT};
@@ -88,6 +90,18 @@ pub fn plan(assets: usize, scouts: usize) -> Vec<(Arm, Option<String>)> {
     all
 }
 
+/// The controls that run only where they are named: what is taken off is what is common at another time, or has other signs.
+pub fn further() -> Vec<Arm> {
+    let arm = |(ours, voices): (&str, AcrossVoices), (wrong, word, what)| Arm {
+        name: format!("{ours} {word}"),
+        kind: ArmKind::Across(AcrossArm { voices, wrong: Some(wrong), ..RULE_SPLIT }),
+        what,
+    };
+    let voices = [SCOUTS_ALL, AcrossVoices::Halves];
+    let of = |ours| CommonControl::FURTHER.map(|control| arm(ours, control));
+    MAIN.into_iter().zip(voices).flat_map(of).collect()
+}
+
 /// The pairs that are compared: each arm over what it differs from in one thing, and split over its controls.
 pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     let has = |name: &str| arms.iter().any(|a| a.name == name);
@@ -98,10 +112,11 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     let planned = plan(assets.max().unwrap_or(0), usize::MAX);
     let mut all: Vec<(String, String)> =
         planned.iter().filter_map(|(a, theirs)| Some((a.name.clone(), theirs.clone()?))).collect();
-    for (ours, (_, word, _)) in MAIN.into_iter().flat_map(|m| CommonControl::ALL.map(|c| (m, c))) {
-        all.push((ours.to_owned(), format!("{ours} {word}")));
-    }
     for ours in MAIN {
+        let controls = CommonControl::ALL.iter().chain(&CommonControl::FURTHER);
+        all.extend(controls.map(|(_, word, _)| (ours.to_owned(), format!("{ours} {word}"))));
+        all.push((format!("{ours} late"), format!("{ours} time θ then")));
+        all.push((format!("{ours} signs"), format!("{ours} signs of voices")));
         let others = [super::ALONE, "net-eq+zone", "net-all+zone", "tsmom6+zone", "tsmom6+split"];
         all.extend(others.map(|theirs| (ours.to_owned(), theirs.to_owned())));
     }

@@ -2,6 +2,7 @@
 
 use super::across::HIVE_ACROSS;
 use super::across_arm::CommonControl;
+use super::across_trace::SharpeParts;
 use super::goals::{Compared, GOALS};
 use super::{HIVE, Report, words};
 use std::fmt::Write;
@@ -29,6 +30,40 @@ pub fn table(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
         writeln!(out, " {:>8} {:>9}", words::signed(c.orders, 0), words::signed(c.turnover, 1))?;
     }
     writeln!(out)
+}
+
+/// Where the Sharpe ratio of what is split and of its controls comes from, and where what lies between two of them does.
+pub fn traces(out: &mut String, r: &Report) -> std::fmt::Result {
+    if r.across.is_empty() {
+        return Ok(());
+    }
+    write!(out, "{:<44} {:>7}   {:>7}", "where the Sharpe ratio comes from", "Sharpe", "90 days")?;
+    writeln!(out, "   then: said   off   costs  beside   1 − θ     off    said   alike")?;
+    for t in &r.across {
+        row(out, &t.name, [t.first, t.after])?;
+        let [off, said] = [t.taken_risk, t.said_risk].map(|x| words::percent(Some(x), 1));
+        writeln!(out, " {:>+7.2} {off:>7} {said:>7} {:>+7.2}", t.share, t.likeness)?;
+    }
+    let of = |name: &str| r.across.iter().find(|t| t.name == name);
+    for c in &r.compared {
+        if let (Some(a), Some(b)) = (of(&c.ours), of(&c.theirs)) {
+            let name = format!("{} less {}", c.ours, c.theirs);
+            row(out, &name, [a.first.less(&b.first), a.after.less(&b.after)])?;
+            writeln!(out)?;
+        }
+    }
+    writeln!(
+        out,
+        "parts of a ratio add up to it: all of the first 90 days, and then what came of what is said, of what is taken off it, of \
+         costs and of what is held beside the aim; 1 − θ, the volatility of what is taken off and of what is said, and how alike \
+         both are held, are of the days after 90\n"
+    )
+}
+
+fn row(out: &mut String, name: &str, [first, after]: [SharpeParts; 2]) -> std::fmt::Result {
+    write!(out, "{name:<44} {:>+7.3} = {:>+7.3}", first.sum() + after.sum(), first.sum())?;
+    let SharpeParts { said, taken, costs, beside } = after;
+    write!(out, " {said:>+7.3} {taken:>+7.3} {costs:>+7.3} {beside:>+7.3}")
 }
 
 /// Whether a pair is one of this mode's, by who is ahead in it: no other arm has such a name.

@@ -4,7 +4,7 @@
 //! All systems hear or hold the same utterances and pay the same costs. Where they differ is said here, in
 //! a line each, and nowhere else.
 
-use super::across_arm::{AcrossArm, RULE_SPLIT};
+use super::across_arm::{AcrossArm, CommonControl, RULE_SPLIT};
 use super::company;
 use super::controls::Control;
 use super::rule_sets::RuleSet;
@@ -168,6 +168,16 @@ impl ArmKind {
     pub fn weighing(self) -> Option<Weighing> {
         match self {
             ArmKind::Alone(rule) | ArmKind::Account(rule, _) => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// Of an account that hears what is common at another time, the one that hears it right.
+    pub fn right_across(self) -> Option<ArmKind> {
+        match self {
+            ArmKind::Across(of) if of.wrong.is_some_and(CommonControl::is_another_time) => {
+                Some(ArmKind::Across(AcrossArm { wrong: None, ..of }))
+            }
             _ => None,
         }
     }

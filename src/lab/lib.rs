@@ -15,8 +15,8 @@
 //!    accounts over voices are its own [`Real`] (desk, gate, venue, books) with one book.
 //! 2. Same data, roster, seeds and settings give the same report, byte for byte, whatever the number of
 //!    threads and whether or not it was interrupted.
-//! 3. What decides at a bar was known at that bar. Only the time-shifted control hears other times, and
-//!    it exists to be wrong.
+//! 3. What decides at a bar was known at that bar. Only controls that hear another time of the run do not keep to
+//!    it, and they exist to be wrong.
 //! 4. Every comparison pairs the same seeds, days and resampled days.
 //! 5. What cannot be told is empty: never zero, and never infinite ([`metrics`] says when that is).
 //!
@@ -40,6 +40,8 @@ pub mod account;
 pub mod across;
 pub mod across_aims;
 pub mod across_arm;
+pub mod across_days;
+pub mod across_trace;
 pub mod acrosstables;
 pub mod against;
 pub mod allocate;
@@ -92,7 +94,7 @@ pub use stream::ArmTrack;
 pub use study::{LabWorld, LadderStudy};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";

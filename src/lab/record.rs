@@ -244,12 +244,24 @@ impl Weights {
 
 /// Σ weight × announced position at the last price, by asset.
 pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, aims: &mut [f64]) {
+    pooled_with(cast, speak, (weights, |_, _| 1.0), holds, aims);
+}
+
+/// The same, each weight times a number that depends on agent and asset.
+pub fn pooled_with(
+    cast: &Population,
+    speak: &Speak,
+    (weights, times): (&[f64], impl Fn(usize, usize) -> f64),
+    holds: Holds,
+    aims: &mut [f64],
+) {
     aims.fill(0.0);
-    for (agent, weight) in cast.agents.iter().zip(weights) {
+    for (i, (agent, weight)) in cast.agents.iter().zip(weights).enumerate() {
         if *weight != 0.0 {
             for slot in agent.slots.clone() {
+                let asset = cast.slots[slot].asset.index();
                 // At a price of 1: what it costs now is one multiplication an asset.
-                aims[cast.slots[slot].asset.index()] += weight * speak.announced[slot].at(1.0, holds);
+                aims[asset] += weight * times(i, asset) * speak.announced[slot].at(1.0, holds);
             }
         }
     }

@@ -6,6 +6,7 @@
 //! 2. A stream that is scaled is scaled by what was known before the bar, by the desk's own rule:
 //!    k = min(kmax, target volatility / ewσ), nothing until 60 bars are known.
 
+use super::across_days::AcrossDay;
 use crate::domain::{Digest, Fill, Span, Stamp, money};
 use crate::engine::passive_execution::ExecutionCost;
 use crate::engine::real::{Real, RealSpec};
@@ -45,6 +46,8 @@ pub struct ArmTrack {
     pub deeds: f64,
     /// Share of barriers at which an open life differed from its alone one, mean over agents.
     pub apart: f64,
+    /// Days told apart, in an account that hears across assets.
+    pub across: Vec<AcrossDay>,
 }
 
 /// An account that hires, from a day on.
@@ -76,6 +79,7 @@ impl Default for ArmTrack {
             worked: Vec::new(),
             deeds: 0.0,
             apart: 0.0,
+            across: Vec::new(),
         }
     }
 }
@@ -305,6 +309,11 @@ impl ArmMeter {
     /// Equity as of the last barrier.
     pub fn equity(&self) -> f64 {
         self.days.equity()
+    }
+
+    /// Costs so far, each as a fraction of the equity then.
+    pub fn paid(&self) -> f64 {
+        self.cost
     }
 
     /// What is left behind.

@@ -87,6 +87,7 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     services(out, r)?;
     reactiontables::table(out, r)?;
     acrosstables::table(out, &r.compared)?;
+    acrosstables::traces(out, r)?;
     hiretables::table(out, r)?;
     controls(out, r)?;
     curves(out, r)?;

@@ -1,10 +1,10 @@
 //! One seed: the roster is drawn, speaks once through all of the market, and every arm hears the same.
 //!
-//! The time-shifted control needs to know what will be said, so it runs in a second pass, after everything
+//! A control that hears another time needs to know what will be said, so it runs in a second pass, after everything
 //! was said once.
 
 use super::account::ArmAccount;
-use super::across_aims::AcrossAims;
+use super::across_aims::{AcrossAims, CommonHeard};
 use super::arms::{Arm, ArmKind, Follows, Weighing};
 use super::company::floor::{Floor, Risk};
 use super::company::{AccountKind, Impact, groups};
@@ -32,15 +32,26 @@ pub const TICK: u64 = 256;
 /// far; `None` if it said stop.
 pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bool) -> Option<Vec<ArmTrack>> {
     let reworded = ArmKind::Reacting(RuleSet::All(Some(WordControl::Time)));
-    let shifted = |a: &&Arm| a.kind == ArmKind::Control(Control::TimeShifted) || a.kind == reworded;
+    let shifted = |a: &&Arm| {
+        a.kind == ArmKind::Control(Control::TimeShifted)
+            || a.kind == reworded
+            || a.kind.right_across().is_some()
+    };
     let (second, first): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(shifted);
+    // Whoever hears what is common at another time hears what an account beside it heard of it: that one is not shown.
+    let right =
+        |(i, a): (usize, &&Arm)| Some(Arm { name: format!("{i}"), kind: a.kind.right_across()?, what: "" });
+    let mut beside: Vec<Arm> = second.iter().enumerate().filter_map(right).collect();
+    beside.dedup_by(|a, b| a.kind == b.kind);
     let mut stage = SeedRun::new(world, seed, arms);
     let keep = second.iter().any(|a| a.kind == reworded);
-    let tape = (!second.is_empty()).then(|| Tape::new(&stage.cast));
-    let tape = tape.map(|tape| if keep { tape.with_words() } else { tape });
-    let (mut tracks, tape) = stage.run(&first, None, tape, tick)?;
+    let tape = || if keep { Tape::new(&stage.cast).with_words() } else { Tape::new(&stage.cast) };
+    let pass = (!second.is_empty()).then(|| FirstPass { tape: tape(), common: CommonHeard::default() });
+    let listed: Vec<&Arm> = first.iter().copied().chain(&beside).collect();
+    let (mut tracks, pass) = stage.run(&listed, None, pass, tick)?;
+    tracks.truncate(first.len());
     if !second.is_empty() {
-        let (more, _) = SeedRun::new(world, seed, arms).run(&second, tape.as_ref(), None, tick)?;
+        let (more, _) = SeedRun::new(world, seed, arms).run(&second, pass.as_ref(), None, tick)?;
         tracks.extend(more);
     }
     // Back in the order of the plan.
@@ -48,6 +59,12 @@ pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bo
     let index_of = |arm: &Arm| order.iter().position(|a| a.name == arm.name);
     let mut tracks: Vec<Option<ArmTrack>> = tracks.into_iter().map(Some).collect();
     arms.iter().map(|a| tracks.get_mut(index_of(a)?)?.take()).collect()
+}
+
+/// What a first pass leaves to those who hear another time.
+struct FirstPass {
+    tape: Tape,
+    common: CommonHeard,
 }
 
 /// The speaking half of a seed.
@@ -102,7 +119,7 @@ impl<'a> SeedRun<'a> {
         SeedRun { world, settings, cast, spec, speak, record, twins }
     }
 
-    fn actor(&self, arm: &Arm, tape: Option<&Tape>) -> ArmState {
+    fn actor(&self, arm: &Arm, pass: Option<&FirstPass>) -> ArmState {
         let (universe, settings) = (&self.world.universe, self.settings);
         let clock = settings.clock.decide;
         let account = |follows: Follows| Box::new(ArmAccount::new(universe, &follows.settings(settings)));
@@ -145,22 +162,26 @@ impl<'a> SeedRun<'a> {
                 ArmState::Blind(account, RandomDesk::new(self.cast.seed))
             }
             ArmKind::Across(of) => {
-                let aims = Box::new(AcrossAims::new(of, &self.cast, universe, settings));
+                let series = pass.map_or(&[][..], |pass| pass.common.of(of.voices));
+                let aims = Box::new(AcrossAims::new(of, &self.cast, (universe, settings), series));
                 ArmState::Across(account(of.follows), aims)
             }
             ArmKind::Momentum(follows) => ArmState::Rule(account(follows), Momentum::new(universe)),
-            kind => ArmState::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
+            kind => {
+                let tape = pass.map(|pass| &pass.tape);
+                ArmState::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape)))
+            }
         }
     }
 
     fn run(
         &mut self,
         arms: &[&Arm],
-        tape: Option<&Tape>,
-        mut new_tape: Option<Tape>,
+        pass: Option<&FirstPass>,
+        mut new: Option<FirstPass>,
         tick: &dyn Fn(u64) -> bool,
-    ) -> Option<(Vec<ArmTrack>, Option<Tape>)> {
-        let mut actors: Vec<ArmState> = arms.iter().map(|a| self.actor(a, tape)).collect();
+    ) -> Option<(Vec<ArmTrack>, Option<FirstPass>)> {
+        let mut actors: Vec<ArmState> = arms.iter().map(|a| self.actor(a, pass)).collect();
         let (mut said, mut barriers) = (StepOutput::default(), 0);
         let mut aims = vec![0.0; self.world.universe.assets.len()];
         for event in &self.world.events {
@@ -175,8 +196,8 @@ impl<'a> SeedRun<'a> {
             }
             if let Event::Barrier(at) = event {
                 self.record.push(&self.cast, *at, &self.speak, &said);
-                if let Some(tape) = &mut new_tape {
-                    tape.push(&self.cast, &said);
+                if let Some(new) = &mut new {
+                    new.tape.push(&self.cast, &said);
                 }
                 barriers += 1;
                 if barriers % TICK == 0 && !tick(arms.len() as u64) {
@@ -184,7 +205,12 @@ impl<'a> SeedRun<'a> {
                 }
             }
             for actor in &mut actors {
-                self.step(actor, event, &said, tape, &mut aims);
+                self.step(actor, event, &said, pass, &mut aims);
+            }
+        }
+        for actor in &mut actors {
+            if let (Some(new), ArmState::Across(_, across)) = (&mut new, actor) {
+                across.leave_common(&mut new.common);
             }
         }
         let mut tracks: Vec<ArmTrack> = actors.into_iter().map(ArmState::finish).collect();
@@ -193,7 +219,7 @@ impl<'a> SeedRun<'a> {
                 track.company = Some(self.record.company(&self.cast));
             }
         }
-        Some((tracks, new_tape))
+        Some((tracks, new))
     }
 
     fn step(
@@ -201,7 +227,7 @@ impl<'a> SeedRun<'a> {
         actor: &mut ArmState,
         event: &Event,
         said: &StepOutput,
-        tape: Option<&Tape>,
+        pass: Option<&FirstPass>,
         aims: &mut [f64],
     ) {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
@@ -214,7 +240,7 @@ impl<'a> SeedRun<'a> {
         match (actor, barrier) {
             (ArmState::Listens(listener), _) => {
                 let twins = self.twins.as_ref().map(|t| &t.said);
-                listener.step(event, speak, said, (cast, tape, twins));
+                listener.step(event, speak, said, (cast, pass.map(|pass| &pass.tape), twins));
             }
             (
                 ArmState::Voices(account, _)
@@ -245,6 +271,7 @@ impl<'a> SeedRun<'a> {
                 let market = (&self.world.universe, settings);
                 across.aims(at, (cast, &self.record), speak, market, aims);
                 account.barrier(at, speak, aims);
+                across.follow(at, speak, account);
             }
             (ArmState::Rule(account, rule), Some(at)) => {
                 rule.aims(at, speak, &self.world.universe, aims);
@@ -311,9 +338,8 @@ impl ArmState {
                 floor.finish().outcomes.into_iter().next().map_or_else(ArmTrack::default, |o| o.track)
             }
             ArmState::Voices(account, weights) => ArmTrack { grown: weights.grown, ..account.finish() },
-            ArmState::Across(account, _) | ArmState::Rule(account, _) | ArmState::Blind(account, _) => {
-                account.finish()
-            }
+            ArmState::Across(account, across) => ArmTrack { across: across.days(), ..account.finish() },
+            ArmState::Rule(account, _) | ArmState::Blind(account, _) => account.finish(),
             ArmState::Listens(listener) => listener.finish(),
             ArmState::Silos(silos, _) => silos.finish(),
         }

@@ -356,6 +356,7 @@ fn chosen(o: &LabOptions, world: &LabWorld) -> Result<Vec<arms::Arm>, Failure> {
         names = Some(names.unwrap_or_else(|| plain.into_iter().chain(whole).collect()));
         let new: Vec<arms::Arm> = own.into_iter().filter(|a| all.iter().all(|b| b.name != a.name)).collect();
         all.extend(new);
+        all.extend(across::further());
     }
     if o.hires {
         if roster.scouts == 0 {

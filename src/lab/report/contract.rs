@@ -1,5 +1,6 @@
 //! What a report says, part by part, the whole of it last: the layout of `hive lab --json`.
 
+use crate::lab::across_trace::AcrossTrace;
 use crate::lab::bootstrap::Interval;
 use crate::lab::designed::DataOverlap;
 use crate::lab::goals::Compared;
@@ -381,6 +382,10 @@ pub struct Report {
     /// What answering is worth, where `--reactions` was asked for.
     #[serde(default)]
     pub reactions: Option<ReactionReport>,
+    /// Where the Sharpe ratio of each account comes from that is split or hears what is common wrong, where `--across` was asked
+    /// for.
+    #[serde(default)]
+    pub across: Vec<AcrossTrace>,
     /// The run part by part, where `--hires` was asked for.
     #[serde(default)]
     pub hiring: Vec<HiringPart>,

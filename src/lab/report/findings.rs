@@ -6,6 +6,7 @@ use super::contract::{
 };
 use super::uplift::{change, spread, uplift};
 use crate::domain::Stamp;
+use crate::lab::across_trace::AcrossTrace;
 use crate::lab::arms::{Arm, ArmKind, Weighing};
 use crate::lab::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use crate::lab::controls::Control;
@@ -41,6 +42,7 @@ pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>)
         dose: dose(&facts, sample),
         thirds: thirds(sample),
         split_parts: split_parts(&facts, sample),
+        across: traces(sample),
         hiring: hiring(sample),
         company: company(sample),
         identity: identity(sample),
@@ -236,6 +238,13 @@ fn difference(
 }
 
 /// The run in parts of equal length, where some accounts hire.
+/// Where the Sharpe ratio comes from of what is split, and of its controls.
+fn traces(sample: &Sample<'_>) -> Vec<AcrossTrace> {
+    let arms = sample.arms.iter().enumerate();
+    let ours = arms.filter(|(_, a)| across::MAIN.iter().any(|ours| a.name.starts_with(ours)));
+    ours.filter_map(|(i, a)| AcrossTrace::of(&a.name, sample.of(i))).collect()
+}
+
 fn hiring(sample: &Sample<'_>) -> Vec<HiringPart> {
     let Some(growing) = sample.index_of(hires::ADDS) else { return Vec::new() };
     let n = sample.days();
