@@ -31,19 +31,22 @@ fn roster() -> String {
 }
 
 /// The file of a tape.
-struct TapeFile(PathBuf);
+struct TapeFile {
+    path: PathBuf,
+    name: String,
+}
 
 impl SourceFile for TapeFile {
     fn name(&self) -> &str {
-        "live.tape"
+        &self.name
     }
 
     fn stem(&self) -> &str {
-        "live"
+        &self.name
     }
 
     fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(std::io::Cursor::new(std::fs::read(&self.0)?)))
+        Ok(Box::new(std::io::Cursor::new(std::fs::read(&self.path)?)))
     }
 }
 
@@ -76,7 +79,8 @@ fn bars_of(end: &TapeEnd, events: &[Event]) -> BTreeMap<usize, Vec<i64>> {
 fn nothing_stale(tape: &Path, roster: &str) -> u64 {
     let (config, _) = config::load("live.toml", roster, std::iter::empty(), &[]).unwrap();
     let settings = TapeSettings { clock: Span(MINUTE * 1_000_000), window: Window::default() };
-    let mut feed = TapeFeed::open(&settings, &TapeFile(tape.to_path_buf())).unwrap();
+    let mut feed =
+        TapeFeed::open(&settings, &TapeFile { path: tape.to_path_buf(), name: "live".to_owned() }).unwrap();
     let mut all = setup::settings(&config);
     all.clock.decide = settings.clock;
     let mut engine = Engine::new(&config.roster, feed.universe(), &all, config.seed);
@@ -106,26 +110,39 @@ fn nothing_stale(tape: &Path, roster: &str) -> u64 {
     acted
 }
 
-fn faults(symbols: usize) -> Vec<Fault> {
-    let minutes = |m: f64| (m * MINUTE as f64) as i64;
-    vec![
-        Fault::ListedAt(symbols - 1, minutes(4.0)),
-        Fault::Flap(minutes(3.2)),
-        Fault::SilentSymbol(2, minutes(4.0), minutes(6.5)),
-        Fault::LostClose(3, 5),
-        Fault::Repeats(minutes(5.0), minutes(7.0)),
-        Fault::HalfOpen("/market", minutes(6.6), minutes(8.2)),
-        Fault::Requests(503, minutes(7.0), minutes(8.5)),
-        Fault::Crossed(1, minutes(8.0), minutes(9.0)),
-        Fault::Garbage(minutes(9.2)),
-        Fault::Shutdown(minutes(10.1)),
-        Fault::Oversized(minutes(11.3)),
-        Fault::Bytes(minutes(12.0), minutes(12.5)),
-        Fault::Requests(429, minutes(13.0), minutes(13.5)),
-        Fault::Flap(minutes(14.95)),
-        Fault::Requests(0, minutes(15.0), minutes(16.0)),
-        Fault::HalfOpen("/public", minutes(17.0), minutes(18.0)),
-    ]
+/// Minutes of the venue's time in which everything goes wrong once.
+const ROUND: i64 = 20;
+
+/// Everything that goes wrong, in each round of so many minutes.
+fn faults(symbols: usize, minutes: i64) -> Vec<Fault> {
+    let round = |k: i64| {
+        let at = move |m: f64| ((m + (ROUND * k) as f64) * MINUTE as f64) as i64;
+        [
+            Fault::Flap(at(3.2)),
+            Fault::SilentSymbol(2, at(4.0), at(6.5)),
+            Fault::LostClose(3, 5 + ROUND * k),
+            Fault::Repeats(at(5.0), at(7.0)),
+            Fault::HalfOpen("/market", at(6.6), at(8.2)),
+            Fault::Requests(503, at(7.0), at(8.5)),
+            Fault::Crossed(1, at(8.0), at(9.0)),
+            Fault::Garbage(at(9.2)),
+            Fault::Shutdown(at(10.1)),
+            Fault::Oversized(at(11.3)),
+            Fault::Bytes(at(12.0), at(12.5)),
+            Fault::Requests(429, at(13.0), at(13.5)),
+            Fault::Flap(at(14.95)),
+            Fault::Requests(0, at(15.0), at(16.0)),
+            Fault::HalfOpen("/public", at(17.0), at(18.0)),
+        ]
+    };
+    let rounds = (0..minutes.div_euclid(ROUND).max(1)).flat_map(round);
+    rounds.chain([Fault::ListedAt(symbols - 1, 4 * MINUTE)]).collect()
+}
+
+/// Memory that a process has in use, in kilobytes.
+fn memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
 struct LiveDesk {
@@ -183,7 +200,9 @@ fn a_venue_is_followed_through_everything_and_its_tape_is_the_run() {
     let _clock = on_the_clock();
     let live = LiveDesk::new();
     let symbols = 20;
-    let venue = Venue::open(symbols, RATE, faults(symbols));
+    // Twenty minutes of the venue's time, and as many more as are asked for.
+    let minutes = std::env::var("HIVE_LIVE_MINUTES").ok().and_then(|m| m.parse().ok()).unwrap_or(ROUND);
+    let venue = Venue::open(symbols, RATE, faults(symbols, minutes));
     let all: Vec<usize> = (0..symbols).collect();
     let feed = venue.feed(&all, "&days=1");
     let mut first = live.start(&feed, &[]);
@@ -193,7 +212,11 @@ fn a_venue_is_followed_through_everything_and_its_tape_is_the_run() {
     let said = first.rest();
     let kept = events_of(&live.tape()).1.len();
     let mut second = live.start(&feed, &[]);
-    until(&venue, 20.2);
+    let mut used = Vec::new();
+    while venue.now() < venue.opened() + minutes * MINUTE + MINUTE / 5 {
+        std::thread::sleep(Duration::from_millis(200));
+        used.extend(memory(second.id()));
+    }
     second.signal("TERM");
     let ended = second.ends_within(Duration::from_secs(10));
     let said = said + &second.rest();
@@ -206,7 +229,7 @@ fn a_venue_is_followed_through_everything_and_its_tape_is_the_run() {
     assert!(events.windows(2).all(|w| w[0].at() <= w[1].at()), "what was told is in order");
     let bars = bars_of(&end, &events);
     let last = *bars[&0].last().unwrap();
-    assert!(last >= opened + 19, "the newest bar is of minute {}\n{said}", last - opened);
+    assert!(last >= opened + minutes - 1, "the newest bar is of minute {}\n{said}", last - opened);
     for symbol in 0..symbols {
         let closes = &bars[&symbol];
         assert!(closes.windows(2).all(|w| w[0] < w[1]), "{} twice", asset(symbol));
@@ -214,7 +237,7 @@ fn a_venue_is_followed_through_everything_and_its_tape_is_the_run() {
         let missing: Vec<i64> =
             (begun..=last).filter(|m| closes.binary_search(m).is_err()).map(|m| m - opened).collect();
         // Bars that neither socket nor request told in time: both were out of reach then, or one of them and the other late.
-        let could = |m: &i64| (7..=9).contains(m) || (13..=18).contains(m);
+        let could = |m: &i64| [7..=9, 13..=18].iter().any(|bad| bad.contains(&m.rem_euclid(ROUND)));
         assert!(missing.iter().all(could), "{} has no bar of minutes {missing:?}\n{said}", asset(symbol));
     }
     let health = |state| {
@@ -227,6 +250,15 @@ fn a_venue_is_followed_through_everything_and_its_tape_is_the_run() {
     );
     assert!(events.iter().any(|e| matches!(e, Event::Market(MarketEvent::Funding { .. }))));
     assert!(events.iter().any(|e| matches!(e, Event::Market(MarketEvent::Quote { .. }))));
+    let third = used.len() / 3;
+    let mean = |part: &[u64]| part.iter().sum::<u64>() as f64 / part.len() as f64;
+    let (early, late) = (mean(&used[..third]), mean(&used[used.len() - third..]));
+    eprintln!(
+        "memory: {early:.0} kB in the first third, {late:.0} kB in the last; {} outages",
+        health(LinkState::Up)
+    );
+    // In minutes there is what is still being filled, such as rings that are bounded.
+    assert!(minutes < 240 || late <= 1.05 * early, "memory grows: {early:.0} kB to {late:.0} kB");
     let acted = nothing_stale(&live.tape(), &roster());
     assert!(acted > 0);
 

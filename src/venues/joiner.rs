@@ -264,11 +264,11 @@ impl Joiner {
         s.heard = s.heard.max(Some(now));
         s.sockets.insert(socket);
         match event {
-            PublicEvent::Kline(k) if k.closed && k.interval == bar => {
-                // A close that is not over yet by the clock is none, whatever the venue calls it.
-                if k.open_at.after(bar) <= now.after(Span::seconds(1)) {
-                    s.bar(k, bar, told, &mut self.counts);
-                }
+            // A close that is not over yet by the clock is none, whatever the venue calls it.
+            PublicEvent::Kline(k)
+                if k.closed && k.interval == bar && k.open_at.after(bar) <= now.after(Span::seconds(1)) =>
+            {
+                s.bar(k, bar, told, &mut self.counts);
             }
             // While a link is replaced both are heard, and what came on the older one is old.
             PublicEvent::Quote(q) if q.at.is_some_and(|at| s.quoted.is_some_and(|newest| at < newest)) => {}

@@ -189,13 +189,13 @@ impl Drop for Venue {
     }
 }
 
-fn each(on: &TcpListener, inner: &Arc<Inner>, serve: fn(&Inner, TcpStream)) {
+fn each(on: &TcpListener, inner: &Arc<Inner>, serve: fn(&Inner, &TcpStream)) {
     for stream in on.incoming().map_while(Result::ok) {
         if inner.stop.load(Ordering::Relaxed) {
             return;
         }
         let of = Arc::clone(inner);
-        std::thread::spawn(move || serve(&of, stream));
+        std::thread::spawn(move || serve(&of, &stream));
     }
 }
 
@@ -213,8 +213,8 @@ fn cut(inner: &Inner) {
 }
 
 /// Requests of one link, one after the other.
-fn answer(inner: &Inner, stream: TcpStream) {
-    let mut out = stream.try_clone().unwrap();
+fn answer(inner: &Inner, stream: &TcpStream) {
+    let mut out = stream;
     let mut lines = BufReader::new(stream);
     loop {
         let mut first = String::new();
@@ -361,7 +361,7 @@ impl Write for Wire {
 }
 
 /// One socket: what is subscribed is spoken of until it is cut.
-fn speak(inner: &Inner, stream: TcpStream) {
+fn speak(inner: &Inner, stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let in_bytes = Arc::new(AtomicBool::new(false));
     let wire = Wire { stream: stream.try_clone().unwrap(), in_bytes: Arc::clone(&in_bytes) };
@@ -513,33 +513,33 @@ impl Speaker<'_> {
                         .inner
                         .is(|f| if let Fault::Repeats(from, to) = f { Some((*from, *to)) } else { None });
                     for _ in 0..if is_lost { 0 } else { 1 + usize::from(repeats) } {
-                        into.push(wrapped(self.candle(n, &name, closed - MINUTE, true, now)));
+                        into.push(wrapped(candle(n, &name, closed - MINUTE, true, now)));
                     }
                 }
-                into.push(wrapped(self.candle(n, &name, closed, false, now)));
+                into.push(wrapped(candle(n, &name, closed, false, now)));
             }
         }
     }
+}
 
-    fn candle(&self, n: usize, name: &str, open_at: i64, is_closed: bool, now: i64) -> String {
-        let [open, high, low, close, volume] = if is_closed {
-            bar(n, open_at, MINUTE)
-        } else {
-            let (first, last) = (price(n, open_at), price(n, now));
-            [first, first.max(last), first.min(last), last, 500]
-        };
-        let mut text_of = String::new();
-        let _ = write!(
-            text_of,
-            r#"{{"e":"kline","E":{now},"s":"{name}","k":{{"t":{open_at},"T":{},"s":"{name}","i":"1m","f":100,"L":200,"o":"{}","c":"{}","h":"{}","l":"{}","v":"{}.{:03}","n":100,"x":{is_closed},"q":"1.0","V":"0.5","Q":"0.5","B":"0"}}}}"#,
-            open_at + MINUTE - 1,
-            text(open),
-            text(close),
-            text(high),
-            text(low),
-            volume / 1_000,
-            volume % 1_000
-        );
-        text_of
-    }
+fn candle(n: usize, name: &str, open_at: i64, is_closed: bool, now: i64) -> String {
+    let [open, high, low, close, volume] = if is_closed {
+        bar(n, open_at, MINUTE)
+    } else {
+        let (first, last) = (price(n, open_at), price(n, now));
+        [first, first.max(last), first.min(last), last, 500]
+    };
+    let mut text_of = String::new();
+    let _ = write!(
+        text_of,
+        r#"{{"e":"kline","E":{now},"s":"{name}","k":{{"t":{open_at},"T":{},"s":"{name}","i":"1m","f":100,"L":200,"o":"{}","c":"{}","h":"{}","l":"{}","v":"{}.{:03}","n":100,"x":{is_closed},"q":"1.0","V":"0.5","Q":"0.5","B":"0"}}}}"#,
+        open_at + MINUTE - 1,
+        text(open),
+        text(close),
+        text(high),
+        text(low),
+        volume / 1_000,
+        volume % 1_000
+    );
+    text_of
 }

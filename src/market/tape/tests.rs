@@ -331,11 +331,11 @@ impl std::io::Write for GrowingBytes {
 }
 
 impl SourceFile for GrowingBytes {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "live.tape"
     }
 
-    fn stem(&self) -> &str {
+    fn stem(&self) -> &'static str {
         "live"
     }
 

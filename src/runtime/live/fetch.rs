@@ -79,20 +79,20 @@ pub fn fetch(
     let header = recorder.tape.header().clone();
     // Nobody writes on it any more.
     drop(recorder);
-    let mut fetched = whole(&part, header, out)?;
+    let mut fetched = whole(&part, &header, out)?;
     fetched.resumed = resumed;
     std::fs::remove_file(&part).map_err(failed(&part))?;
     Ok(fetched)
 }
 
 /// Writes a tape with an end from one that grew: beside, synced, and renamed.
-fn whole(part: &Path, header: TapeHeader, out: &Path) -> Result<FetchedTape, LiveError> {
+fn whole(part: &Path, header: &TapeHeader, out: &Path) -> Result<FetchedTape, LiveError> {
     let failed = |reason: io::Error| LiveError::Tape { path: out.display().to_string(), reason };
     let mut beside = out.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
     let mut writer =
-        TapeWriter::new(BufWriter::new(File::create(&beside).map_err(failed)?), &header).map_err(failed)?;
+        TapeWriter::new(BufWriter::new(File::create(&beside).map_err(failed)?), header).map_err(failed)?;
     let (mut pushed, mut first, mut rows) = (Ok(()), None, 0);
     let from = BufReader::new(File::open(part).map_err(failed)?);
     let end = TapeEnd::find(&part.display().to_string(), from, |event| {
