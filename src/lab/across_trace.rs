@@ -36,7 +36,7 @@ pub struct SharpeParts {
     pub said: f64,
     /// Of what was taken off.
     pub taken: f64,
-    /// Of costs.
+    /// Of fees, spread and impact.
     pub costs: f64,
     /// Of what was held beside the aim.
     pub beside: f64,

@@ -46,7 +46,7 @@ pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bo
     let mut stage = SeedRun::new(world, seed, arms);
     let keep = second.iter().any(|a| a.kind == reworded);
     let tape = || if keep { Tape::new(&stage.cast).with_words() } else { Tape::new(&stage.cast) };
-    let pass = (!second.is_empty()).then(|| FirstPass { tape: tape(), common: CommonHeard::default() });
+    let pass = (!second.is_empty()).then(|| SaidBefore { tape: tape(), common: CommonHeard::default() });
     let listed: Vec<&Arm> = first.iter().copied().chain(&beside).collect();
     let (mut tracks, pass) = stage.run(&listed, None, pass, tick)?;
     tracks.truncate(first.len());
@@ -62,7 +62,7 @@ pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bo
 }
 
 /// What a first pass leaves to those who hear another time.
-struct FirstPass {
+struct SaidBefore {
     tape: Tape,
     common: CommonHeard,
 }
@@ -119,7 +119,7 @@ impl<'a> SeedRun<'a> {
         SeedRun { world, settings, cast, spec, speak, record, twins }
     }
 
-    fn actor(&self, arm: &Arm, pass: Option<&FirstPass>) -> ArmState {
+    fn actor(&self, arm: &Arm, pass: Option<&SaidBefore>) -> ArmState {
         let (universe, settings) = (&self.world.universe, self.settings);
         let clock = settings.clock.decide;
         let account = |follows: Follows| Box::new(ArmAccount::new(universe, &follows.settings(settings)));
@@ -177,10 +177,10 @@ impl<'a> SeedRun<'a> {
     fn run(
         &mut self,
         arms: &[&Arm],
-        pass: Option<&FirstPass>,
-        mut new: Option<FirstPass>,
+        pass: Option<&SaidBefore>,
+        mut new: Option<SaidBefore>,
         tick: &dyn Fn(u64) -> bool,
-    ) -> Option<(Vec<ArmTrack>, Option<FirstPass>)> {
+    ) -> Option<(Vec<ArmTrack>, Option<SaidBefore>)> {
         let mut actors: Vec<ArmState> = arms.iter().map(|a| self.actor(a, pass)).collect();
         let (mut said, mut barriers) = (StepOutput::default(), 0);
         let mut aims = vec![0.0; self.world.universe.assets.len()];
@@ -227,7 +227,7 @@ impl<'a> SeedRun<'a> {
         actor: &mut ArmState,
         event: &Event,
         said: &StepOutput,
-        pass: Option<&FirstPass>,
+        pass: Option<&SaidBefore>,
         aims: &mut [f64],
     ) {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
