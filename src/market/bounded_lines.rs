@@ -26,11 +26,6 @@ impl<R: Read> BoundedLines<R> {
         BoundedLines { from: BufReader::with_capacity(BUFFER, inner), line: Vec::new(), done: 0 }
     }
 
-    /// What was read from.
-    pub fn into_inner(self) -> R {
-        self.from.into_inner()
-    }
-
     fn advance(&mut self) -> io::Result<()> {
         self.line.clear();
         self.done = 0;

@@ -1,12 +1,14 @@
-//! Parquet and Feather: tables kept by columns, given as the lines that every other table is, so that there is one way to read a
-//! market. Moments become nanoseconds since 1970 whatever their unit and zone; numbers are written so that they are read back to
-//! the bit.
+//! Parquet and Feather: tables kept by columns. What they are is looked at as the lines that every other table is, so that there is one
+//! way to know a market; their rows are read by columns, those alone that are wanted. Moments become nanoseconds since 1970 whatever
+//! their unit and zone; numbers are written so that they are read back to the bit.
 
-use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
+use crate::market::source::{ColumnBatch, ColumnBatches, ColumnValues};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::FileReader;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write as _};
@@ -34,20 +36,49 @@ impl ColumnarKind {
         }
     }
 
-    /// Its rows as lines, below a line of names.
-    pub fn open(self, path: &Path) -> io::Result<ColumnarLines> {
+    /// All of its columns, or these.
+    fn batches(self, path: &Path, wanted: Option<&[usize]>) -> io::Result<(SchemaRef, Batches)> {
         let file = File::open(path)?;
-        let (schema, batches): (SchemaRef, Batches) = match self {
+        Ok(match self {
             ColumnarKind::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
                 let schema = builder.schema().clone();
-                (schema, Box::new(builder.with_batch_size(BATCH).build().map_err(wrong)?))
+                let mask = match wanted {
+                    Some(wanted) => ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied()),
+                    None => ProjectionMask::all(),
+                };
+                let builder = builder.with_projection(mask).with_batch_size(BATCH);
+                (schema, Box::new(builder.build().map_err(wrong)?))
             }
             ColumnarKind::Feather => {
-                let reader = FileReader::try_new(BufReader::new(file), None).map_err(wrong)?;
-                (reader.schema(), Box::new(reader))
+                let file = BufReader::new(file);
+                let schema = FileReader::try_new(file, None).map_err(wrong)?.schema();
+                let file = BufReader::new(File::open(path)?);
+                (schema, Box::new(FileReader::try_new(file, wanted.map(<[usize]>::to_vec)).map_err(wrong)?))
             }
-        };
+        })
+    }
+
+    /// The values of these columns.
+    pub fn columns(self, path: &Path, wanted: &[usize]) -> io::Result<ColumnBatches> {
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let (schema, batches) = self.batches(path, Some(&wanted))?;
+        let width = schema.fields().len();
+        Ok(Box::new(batches.map(move |batch| {
+            let batch = batch.map_err(wrong)?;
+            let mut columns: Vec<ColumnValues> = (0..width).map(|_| ColumnValues::Unread).collect();
+            for (at, column) in wanted.iter().zip(batch.columns()) {
+                columns[*at] = values(column)?;
+            }
+            Ok(ColumnBatch { rows: batch.num_rows(), columns })
+        })))
+    }
+
+    /// Its rows as lines, below a line of names.
+    pub fn open(self, path: &Path) -> io::Result<ColumnarLines> {
+        let (schema, batches) = self.batches(path, None)?;
         let mut text = Vec::new();
         for (n, field) in schema.fields().iter().enumerate() {
             let is_moment = matches!(field.data_type(), DataType::Timestamp(..));
@@ -90,6 +121,45 @@ impl Read for ColumnarLines {
         self.done += n;
         Ok(n)
     }
+}
+
+/// A column as it is read.
+fn values(column: &ArrayRef) -> io::Result<ColumnValues> {
+    if column.data_type().is_nested() {
+        return Ok(ColumnValues::Unread);
+    }
+    let column = &cast(column, &written(column.data_type())).map_err(wrong)?;
+    let wholes = |all: &[i64]| -> Vec<i64> {
+        match column.nulls() {
+            Some(nulls) => {
+                all.iter().zip(nulls).map(|(v, there)| if there { *v } else { i64::MIN }).collect()
+            }
+            None => all.to_vec(),
+        }
+    };
+    Ok(match column.data_type() {
+        DataType::Float64 => {
+            let all = column.as_primitive::<Float64Type>().values();
+            ColumnValues::Numbers(match column.nulls() {
+                Some(nulls) => {
+                    all.iter().zip(nulls).map(|(v, there)| if there { *v } else { f64::NAN }).collect()
+                }
+                None => all.to_vec(),
+            })
+        }
+        DataType::Int64 => ColumnValues::Whole(wholes(column.as_primitive::<Int64Type>().values())),
+        DataType::Timestamp(..) => {
+            ColumnValues::Moments(wholes(column.as_primitive::<TimestampNanosecondType>().values()))
+        }
+        _ => {
+            let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(column.len()));
+            for one in column.as_string::<i32>() {
+                text.extend_from_slice(one.unwrap_or_default().as_bytes());
+                ends.push(u32::try_from(text.len()).map_err(wrong)?);
+            }
+            ColumnValues::Texts(text, ends)
+        }
+    })
 }
 
 /// A column as it is written.
@@ -161,10 +231,10 @@ fn written(of: &DataType) -> DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
     use arrow::array::{
         Date32Array, Float32Array, TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
     };
+    use arrow::array::{Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
     use arrow::ipc::CompressionType;
     use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
     use parquet::arrow::ArrowWriter;

@@ -11,7 +11,7 @@
 use super::columnar::ColumnarKind;
 use super::files::{self, FileError};
 use crate::market::Choices;
-use crate::market::history::SourceFile;
+use crate::market::source::{ColumnBatches, SourceFile};
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use std::fs::File;
@@ -333,11 +333,28 @@ impl SourceFile for ImportFile {
         self.choices.as_ref()
     }
 
+    fn is_found(&self) -> bool {
+        !self.named
+    }
+
+    fn columns(&self, wanted: &[usize]) -> io::Result<Option<ColumnBatches>> {
+        let FilePart::Columns(kind) = self.part else { return Ok(None) };
+        (self.progress)(self.size);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
+        kind.columns(&self.path, wanted).map(Some).map_err(named)
+    }
+
+    fn raw(&self) -> io::Result<Box<dyn Read + Send>> {
+        match self.part {
+            FilePart::Columns(_) => Ok(Box::new(BufReader::with_capacity(BUFFER, File::open(&self.path)?))),
+            _ => self.open(),
+        }
+    }
+
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         // An error without its path helps nobody.
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
         if let FilePart::Columns(kind) = self.part {
-            (self.progress)(self.size);
             return Ok(Box::new(kind.open(&self.path).map_err(named)?));
         }
         let mut file = File::open(&self.path).map_err(named)?;

@@ -27,6 +27,7 @@ pub mod prove;
 pub mod recover;
 pub mod replay;
 pub mod retention;
+mod scratch;
 pub mod service;
 pub mod snapshot_ring;
 pub mod stats;

@@ -46,7 +46,7 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 
-pub use decoders::{Detected, detect};
+pub use decoders::{Detected, detect, is_named_after_rates};
 pub use format::ImportFormat;
 pub use merge::{SORTED_MAX, WrittenTape};
 pub use settings::{Closes, ImportSettings};

@@ -1,10 +1,11 @@
 //! Each format from small rows written by hand: what is told, what is refused, what is counted.
 
 mod contracts;
+mod doors;
 
 use super::*;
 use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
-use crate::market::history::{SourceBytes as Text, SourceFile, Window};
+use crate::market::source::{SourceBytes as Text, SourceFile, Window};
 use crate::market::tape::TapeReader;
 use crate::market::{FeedError, Market};
 use std::fmt::Write as _;
@@ -203,7 +204,7 @@ fn a_file_that_is_cut_off_is_refused() {
 }
 
 #[test]
-fn funding_takes_the_last_price_of_its_perp_and_follows_the_bar() {
+fn funding_follows_the_bar_and_has_its_mark_where_it_is_told() {
     let made = import(&[
         (
             "binance_perp_BTCUSDT_1h.csv",
@@ -226,14 +227,19 @@ fn funding_takes_the_last_price_of_its_perp_and_follows_the_bar() {
             _ => None,
         })
         .collect();
-    assert_eq!(
-        paid,
-        [(t("2021-01-01T08:00:00Z"), 0.0002, 100.0), (t("2021-01-01T10:00:00Z"), 0.0003, 119.0)]
+    // Its mark is the price of the bar that opens then, which is known once that is over: who runs the tape takes it.
+    let told: Vec<(Stamp, f64, bool)> =
+        paid.iter().map(|(at, rate, mark)| (*at, *rate, mark.is_nan())).collect();
+    let at = |hour: &str| t(&format!("2021-01-01T{hour}:00:00Z"));
+    assert_eq!(told, [(at("00"), 0.0001, true), (at("08"), 0.0002, true), (at("10"), 0.0003, false)]);
+    assert_eq!(paid[2].2, 119.0);
+    // A rate in other units.
+    assert_eq!(made.written.report.bad_rows, 1, "{:?}", made.written.report);
+    let settled =
+        made.events.iter().rposition(|e| matches!(e, MarketEvent::Funding { rate: 0.0002, .. })).unwrap();
+    assert!(
+        matches!(made.events[settled - 1], MarketEvent::Bar { at, .. } if at == t("2021-01-01T08:00:00Z"))
     );
-    // A rate in other units, and a settlement before any price is known.
-    assert_eq!(made.written.report.bad_rows, 2, "{:?}", made.written.report);
-    let at = made.events.iter().position(|e| matches!(e, MarketEvent::Funding { .. })).unwrap();
-    assert!(matches!(made.events[at - 1], MarketEvent::Bar { at, .. } if at == t("2021-01-01T08:00:00Z")));
 }
 
 #[test]
@@ -560,16 +566,17 @@ fn the_same_files_make_the_same_tape_in_any_order() {
 }
 
 #[test]
-fn funding_beside_bars_of_no_venue_is_pointed_out() {
+fn funding_of_a_venue_is_paid_by_the_one_perp_that_has_bars() {
     let made = import(&[
         ("perp_BTCUSDT_1h.csv", "date,close\n2021-01-01 00:00:00,1\n2021-01-01 01:00:00,1\n"),
         ("funding_binance_8h/BTCUSDT.csv", "datetime,funding_rate\n2021-01-01 08:00:00,0.0001\n"),
     ]);
-    assert!(
-        made.written.header.notes.iter().any(|n| n.contains("--venue binance")),
-        "{:?}",
-        made.written.header.notes
-    );
+    assert_eq!(made.universe().instruments.len(), 1);
+    let paid = made
+        .events
+        .iter()
+        .filter(|e| matches!(e, MarketEvent::Funding { instrument, .. } if instrument.0 == 0));
+    assert_eq!(paid.count(), 1);
 }
 
 #[test]

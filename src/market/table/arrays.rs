@@ -20,13 +20,6 @@ impl<R: Read> TableText<R> {
             TableText::Lines(inner)
         }
     }
-
-    /// What was read from.
-    pub fn into_inner(self) -> R {
-        match self {
-            TableText::Lines(inner) | TableText::Lists(ListLines { inner, .. }) => inner,
-        }
-    }
 }
 
 impl<R: Read> Read for TableText<R> {

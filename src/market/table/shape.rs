@@ -8,11 +8,10 @@ use super::rows::{read_number, records, shown};
 use super::stamps::{EARLIEST, StampReader, is_clock, is_day, serial, short_date};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::FeedError;
-use crate::market::history::SourceFile;
+use crate::market::source::SourceFile;
 use csv::ByteRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
 
 /// Bytes of a file in which its separator is sought.
 const HEAD: u64 = 1 << 14;
@@ -60,8 +59,6 @@ pub(crate) struct TableShape {
     pub bar: Option<Span>,
     /// What its name tells.
     pub hints: FileHints,
-    /// What was decided of it.
-    pub choices: Choices,
     /// What is not taken as it stands.
     pub notes: Vec<String>,
 }
@@ -70,6 +67,34 @@ impl TableShape {
     /// Whether there are volumes.
     pub fn has_volume(&self) -> bool {
         self.columns.volume.is_some() && self.volume != VolumeUnit::Unknown
+    }
+
+    /// A number as it is written here.
+    pub(super) fn number(&self, text: &[u8]) -> Option<f64> {
+        if !self.decimal_comma {
+            return read_number(text);
+        }
+        // A point beside it stands between the thousands.
+        let pointed: Vec<u8> =
+            text.iter().filter(|b| **b != b'.').map(|b| if *b == b',' { b'.' } else { *b }).collect();
+        read_number(&pointed)
+    }
+
+    /// The columns that are read, whatever else there is.
+    pub fn wanted(&self) -> Vec<usize> {
+        let TableColumns { symbol, range, close, volume, turnover, rate, settlement, mark } = self.columns;
+        let some = [
+            Some(self.time.column),
+            self.time.clock,
+            symbol,
+            close,
+            volume,
+            turnover,
+            rate,
+            settlement,
+            mark,
+        ];
+        some.into_iter().flatten().chain(range.into_iter().flatten()).collect()
     }
 
     /// Whether its rows name their symbol.
@@ -84,7 +109,11 @@ impl TableShape {
             |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
         let mut bytes = source.open().map_err(failed)?;
         let mut head = Vec::new();
-        bytes.by_ref().take(HEAD).read_to_end(&mut head).map_err(failed)?;
+        let read = bytes.by_ref().take(HEAD).read_to_end(&mut head);
+        // What is wrong further on is told by who reads it.
+        if head.is_empty() {
+            read.map_err(failed)?;
+        }
         let sample = TableSample::read(source.name(), &head, Cursor::new(head.clone()).chain(bytes))?;
         Looked { source, sample, choices, hints: FileHints::of(source.path()) }.shape()
     }
@@ -238,7 +267,6 @@ impl Looked<'_> {
             settle: None,
             bar: None,
             hints: self.hints.clone(),
-            choices: self.choices.clone(),
             notes: Vec::new(),
         };
         shape.decimal_comma = shape.delimiter == b';'
@@ -752,14 +780,7 @@ impl Looked<'_> {
             .rows
             .iter()
             .filter_map(|(_, record)| {
-                let read = |c: usize| {
-                    let text = record.get(c)?;
-                    if shape.decimal_comma {
-                        let text: Vec<u8> = text.iter().map(|b| if *b == b',' { b'.' } else { *b }).collect();
-                        return read_number(&text);
-                    }
-                    read_number(text)
-                };
+                let read = |c: usize| shape.number(record.get(c)?);
                 of(&read).filter(|x| x.is_finite() && *x > 0.0)
             })
             .collect();
@@ -792,12 +813,4 @@ fn length(moments: &BTreeMap<Vec<u8>, Vec<Stamp>>, told: Option<Span>) -> Option
         || moments.values().flat_map(|m| m.windows(2).map(|w| w[1].since(w[0]).0.abs())).filter(|s| *s > 0);
     let (all, of_it) = (spacings().count(), spacings().filter(|s| *s == found.0).count());
     if told.is_some() && (all < 3 || of_it * 2 <= all) { told } else { Some(found) }
-}
-
-/// The shapes of several files.
-pub(crate) fn look_at_all(
-    sources: &[Box<dyn SourceFile>],
-    choices: &Choices,
-) -> Result<Vec<Arc<TableShape>>, FeedError> {
-    sources.iter().map(|s| TableShape::look(s.as_ref(), choices).map(Arc::new)).collect()
 }

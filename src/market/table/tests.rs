@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Bar, Span, Stamp};
 use crate::market::FeedError;
-use crate::market::history::SourceBytes;
+use crate::market::source::SourceBytes;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::io::Read;

@@ -29,11 +29,14 @@
 //!
 //! This module never opens a file: it is handed readers and writers.
 
+mod data_hash;
 mod feed;
 mod first_version;
+mod ranking;
 mod read;
 mod write;
 
+pub(super) use data_hash::DataHasher;
 pub use feed::{TapeFeed, TapeSettings};
 pub use read::TapeReader;
 pub use write::TapeWriter;

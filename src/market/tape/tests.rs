@@ -6,7 +6,7 @@ use crate::domain::{
     AssetId, Bar, ContractTerms, Decimal, Event, Instrument, InstrumentId, MarketEvent, PriceStep, Stamp,
 };
 use crate::market::feed::sought;
-use crate::market::history::{SourceBytes, Window};
+use crate::market::source::{SourceBytes, Window};
 use crate::market::{Feed, FeedError};
 use proptest::prelude::*;
 
