@@ -634,8 +634,9 @@ fn what_is_damaged_does_not_end_the_others_unless_it_is_what_perps_pay() {
     let ran =
         desk.run(&["backtest", "--feed", "history:d/SOLUSDT_perp_1h.csv.gz", "--clock", "4h", "--quiet"]);
     assert!(ran.code != Some(0) && ran.err.contains("SOLUSDT_perp_1h.csv.gz"), "{ran:?}");
-    let rates =
-        packed(&rows("timestamp,symbol,rate", 400, |n| format!("{},BTCUSDT,0.0001", iso(n * 8 % HOURS))));
+    let rates = packed(&rows("timestamp,symbol,rate", 4_000, |n| {
+        format!("{},BTCUSDT,0.000{}", iso(n * 8 % HOURS), n * 7_919 % 10_007)
+    }));
     for (name, bytes) in [
         ("funding.csv.gz", &rates[..rates.len() / 2]),
         ("rates.csv.gz", &rates[..rates.len() / 2]),

@@ -38,4 +38,5 @@ mod services;
 mod talk;
 mod talk_log;
 mod tidy;
+mod tree;
 mod wire;

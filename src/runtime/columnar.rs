@@ -10,6 +10,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::FileReader;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;
@@ -43,6 +44,15 @@ impl ColumnarKind {
             ColumnarKind::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
                 let schema = builder.schema().clone();
+                let chunks = builder.metadata().row_groups().iter().flat_map(|g| g.columns());
+                if let Some(other) = chunks
+                    .map(|c| c.compression())
+                    .find(|c| matches!(c, Compression::BROTLI(_) | Compression::LZO))
+                {
+                    return Err(wrong(format!(
+                        "it is packed with {other}; write it with snappy, zstd, gzip or LZ4"
+                    )));
+                }
                 let mask = match wanted {
                     Some(wanted) => ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied()),
                     None => ProjectionMask::all(),
@@ -238,7 +248,7 @@ mod tests {
     use arrow::ipc::CompressionType;
     use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
     use parquet::arrow::ArrowWriter;
-    use parquet::basic::{Compression, ZstdLevel};
+    use parquet::basic::ZstdLevel;
     use parquet::file::properties::WriterProperties;
     use std::sync::Arc;
 

@@ -10,6 +10,7 @@
 
 use super::columnar::ColumnarKind;
 use super::files::{self, FileError};
+use super::utf16::as_text;
 use crate::market::Choices;
 use crate::market::source::{ColumnBatches, SourceFile};
 use flate2::Crc;
@@ -222,7 +223,7 @@ fn file(path: &Path, named: bool, progress: &Progress, found: &mut FoundFiles) -
     }
     if let Some(kind) = ColumnarKind::of(&head) {
         if let Err(e) = kind.open(path) {
-            return unread(&format!("it is damaged: {e}"));
+            return unread(&format!("it cannot be read: {e}"));
         }
         found.files.push(whole(name, files::stem(path), FilePart::Columns(kind), size));
         return Ok(());
@@ -365,17 +366,19 @@ impl SourceFile for ImportFile {
             let counted = CountedReader { inner: file, progress: Arc::clone(&self.progress) };
             let file = BufReader::with_capacity(BUFFER, counted);
             let gzip = n == 2 && head == [0x1f, 0x8b];
-            return Ok(if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) });
+            return as_text(if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+                .map_err(named);
         };
         file.seek(SeekFrom::Start(offset)).map_err(named)?;
         let counted = CountedReader { inner: file, progress: Arc::clone(&self.progress) };
         let bytes = BufReader::with_capacity(BUFFER, counted).take(size);
         let sum = Crc::new();
-        Ok(if packed {
+        let checked: Box<dyn Read + Send> = if packed {
             Box::new(Checked { inner: DeflateDecoder::new(bytes), left: whole, sum, crc })
         } else {
             Box::new(Checked { inner: bytes, left: whole, sum, crc })
-        })
+        };
+        as_text(checked).map_err(named)
     }
 }
 

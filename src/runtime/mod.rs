@@ -34,3 +34,4 @@ pub mod stats;
 pub mod stepper;
 #[cfg(test)]
 mod tests;
+mod utf16;

@@ -52,7 +52,7 @@ pub fn detect(source: &dyn SourceFile, choices: &Choices) -> Result<Result<Detec
         return Ok(Ok(Detected { format, shape: None }));
     }
     if head.contains(&0) {
-        return Ok(Err("it is no text".to_owned()));
+        return Ok(Err("it is no text; where it is a table, save it as UTF-8".to_owned()));
     }
     match as_table(source, choices) {
         Ok(known) => Ok(Ok(known)),

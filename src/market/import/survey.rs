@@ -413,7 +413,10 @@ fn read(
     done.format = Some(detected.format);
     prices.detected[n] = Some(detected.clone());
     done.notes.extend(decoder.notes());
-    done.verdict = if done.notes.is_empty() && done.findings == Findings::default() {
+    done.verdict = if prices.extents[n].told == 0 && done.findings.bad.count == 0 {
+        done.notes.push(format!("{} has no rows", source.name()));
+        FileVerdict::NoData
+    } else if done.notes.is_empty() && done.findings == Findings::default() {
         FileVerdict::Read
     } else {
         FileVerdict::ReadWithNotes

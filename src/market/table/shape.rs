@@ -1,6 +1,6 @@
 //! What a table is, learned from its name and its first rows, or what has to be decided before it can be read.
 
-use super::arrays::TableText;
+use super::arrays::{TableText, is_of_objects};
 use super::choices::{Choices, DateOrder, SettleRule, StampSide, VolumeUnit};
 use super::columns::{ColumnRole, HeaderNames, TableColumns, cell_text, clean};
 use super::names::{FileHints, SymbolPair};
@@ -133,10 +133,9 @@ struct TableSample {
 
 impl TableSample {
     fn read<R: Read>(name: &str, head: &[u8], bytes: R) -> Result<TableSample, FeedError> {
-        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Err(undecided(name, "it is text of two bytes a letter", "save it as UTF-8"));
-        }
-        let lists = head.trim_ascii_start().first() == Some(&b'[');
+        let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let lists = matches!(start.first(), Some(b'[' | b'{'));
+        let of_objects = lists && is_of_objects(start);
         let is_address = |l: &[u8]| l.windows(4).any(|w| w == b"http");
         let first = head
             .split(|b| *b == b'\n')
@@ -169,7 +168,7 @@ impl TableSample {
                     continue;
                 }
                 let is_row = record.get(0).is_some_and(|f| f.first().is_some_and(u8::is_ascii_digit));
-                if !is_row && !lists {
+                if of_objects || !is_row && !lists {
                     if crate::market::bounded_lines::has_stray_quote(&record) {
                         let reason = "a quote in the header is not closed".to_owned();
                         return Err(FeedError::Read { file: name.to_owned(), line, reason });
@@ -207,6 +206,19 @@ impl TableSample {
         let mut cells = self.cells(column).filter(|c| !c.is_empty()).take(64).peekable();
         cells.peek().is_some() && cells.all(is)
     }
+}
+
+/// Whether a number may be one whose parts stand behind a comma and whose thousands are parted by points: `42.140,50`.
+fn has_decimal_comma(text: &[u8]) -> bool {
+    let mut parts = text.split(|b| *b == b',');
+    let (whole, rest) = (parts.next().unwrap_or_default(), parts.next());
+    let mut groups = whole.split(|b| *b == b'.');
+    let digits = |g: &[u8]| g.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+'));
+    let starts = groups.next().is_some_and(|g| digits(g) && g.len() <= 15);
+    starts
+        && groups.all(|g| g.len() == 3 && digits(g))
+        && rest.is_none_or(|r| !r.contains(&b'.'))
+        && parts.next().is_none()
 }
 
 /// A line before the header that says how a spreadsheet is to take the file, or anything in a comment.
@@ -269,9 +281,9 @@ impl Looked<'_> {
             hints: self.hints.clone(),
             notes: Vec::new(),
         };
-        shape.decimal_comma = shape.delimiter == b';'
+        shape.decimal_comma = shape.delimiter != b','
             && shape.columns.close.or(shape.columns.rate).is_some_and(|c| {
-                self.sample.all(c, |v| !v.contains(&b'.')) && self.sample.cells(c).any(|v| v.contains(&b','))
+                self.sample.all(c, has_decimal_comma) && self.sample.cells(c).any(|v| v.contains(&b','))
             });
         self.time(&mut shape)?;
         match kind {
@@ -324,6 +336,12 @@ impl Looked<'_> {
         let width = self.sample.rows.first().map_or(0, |r| r.1.len());
         if width == 0 {
             return Err(undecided(self.source.name(), "it is empty", "fetch it again, or take it away"));
+        }
+        let is_rate = |c: usize| self.sample.all(c, |v| read_number(v).is_some_and(|r| libm::fabs(r) < 1.0));
+        if self.hints.funding && (2..=4).contains(&width) && is_rate(width - 1) {
+            // A moment, perhaps a symbol or hours, and the rate at the end.
+            let symbol = (1..width - 1).find(|c| self.sample.all(*c, |v| read_number(v).is_none()));
+            return Ok((TableColumns { symbol, rate: Some(width - 1), ..TableColumns::default() }, 0));
         }
         let shift = usize::from(self.sample.all(0, is_day) && self.sample.all(1, is_clock));
         if width < 5 + shift && self.choices.map.is_empty() {
