@@ -8,4 +8,5 @@ import time
 start = time.perf_counter()
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 seconds = time.perf_counter() - start
-print(f"{seconds:.3f} s, {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(f"{seconds:.3f} s, {used.ru_utime + used.ru_stime:.3f} s of the processor, {used.ru_maxrss // 1024} MB")

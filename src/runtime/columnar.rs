@@ -241,6 +241,9 @@ fn written(of: &DataType) -> DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Span;
+    use crate::market::history::{self, HistorySettings};
+    use crate::market::{Choices, Feed};
     use arrow::array::{
         Date32Array, Float32Array, TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
     };
@@ -322,6 +325,71 @@ mod tests {
         let mut text = Vec::new();
         lines(&batch, &mut text).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), "1704067200000000000\n1704153600000000000\n");
+    }
+
+    /// What a file is as a market: its hash, and all that is told.
+    fn market(path: &Path) -> (String, Vec<crate::domain::Event>) {
+        let data = crate::runtime::files::open_data(path, &Choices::default()).unwrap();
+        let settings =
+            HistorySettings { name: "x".to_owned(), clock: Span::HOUR, ..HistorySettings::default() };
+        let mut feed = history::open(&settings, data.sources, None, Box::new(Vec::new())).unwrap();
+        let events = std::iter::from_fn(|| feed.next().unwrap()).collect();
+        (feed.info().data_hash.clone(), events)
+    }
+
+    #[test]
+    fn a_market_by_columns_is_the_market_by_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let hours = || (0..3_000_i64).flat_map(|h| [(h, "BTCUSDT", 42e3), (h, "ETHUSDT", 2e3)]);
+        let open = |h: i64, p: f64| p + (h % 37) as f64 * 0.37;
+        let column = |of: &dyn Fn(i64, f64) -> f64| -> ArrayRef {
+            // A price is missing now and then, and a volume.
+            Arc::new(hours().map(|(h, _, p)| (h % 501 != 7).then(|| of(h, p))).collect::<Float64Array>())
+        };
+        let ms = hours().map(|(h, ..)| 1_704_067_200_000 + h * 3_600_000).collect::<Vec<_>>();
+        let seconds: ArrayRef = Arc::new(Int64Array::from(ms.iter().map(|t| t / 1_000).collect::<Vec<_>>()));
+        let symbols: ArrayRef = Arc::new(hours().map(|(_, s, _)| Some(s)).collect::<StringArray>());
+        let zoned: ArrayRef = Arc::new(TimestampMillisecondArray::from(ms.clone()).with_timezone("+02:00"));
+        let written: ArrayRef = Arc::new(
+            ms.iter().map(|t| Some(crate::domain::Stamp(t * 1_000_000).to_string())).collect::<StringArray>(),
+        );
+        let kinds =
+            arrow::datatypes::DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let named: ArrayRef = cast(&symbols, &kinds).unwrap();
+        let counts: ArrayRef = Arc::new(hours().map(|(h, ..)| Some(7 + h % 9)).collect::<Int64Array>());
+        let mut markets = Vec::new();
+        for (times, symbols) in [(&zoned, &named), (&seconds, &symbols), (&written, &symbols)] {
+            let batch = RecordBatch::try_from_iter_with_nullable([
+                // What nobody asks for is not read.
+                ("trades", Arc::clone(&counts), true),
+                ("volume", Arc::clone(&counts), true),
+                ("close", column(&|h, p| open(h, p) + 0.1), true),
+                ("low", column(&|h, p| open(h, p) - 1.0), true),
+                ("high", column(&|h, p| open(h, p) + 1.0), true),
+                ("open", column(&open), true),
+                ("timestamp", Arc::clone(times), true),
+                ("symbol", Arc::clone(symbols), true),
+            ])
+            .unwrap();
+            let (parquet, feather) = (dir.path().join("x_1h.parquet"), dir.path().join("x_1h.feather"));
+            let mut out =
+                ArrowWriter::try_new(File::create(&parquet).unwrap(), batch.schema(), None).unwrap();
+            out.write(&batch).unwrap();
+            out.close().unwrap();
+            let mut out = FileWriter::try_new(File::create(&feather).unwrap(), &batch.schema()).unwrap();
+            out.write(&batch).unwrap();
+            out.finish().unwrap();
+            let mut text = String::new();
+            ColumnarKind::Parquet.open(&parquet).unwrap().read_to_string(&mut text).unwrap();
+            let csv = dir.path().join("x_1h.csv");
+            std::fs::write(&csv, text).unwrap();
+            markets.extend([parquet, feather, csv].map(|path| market(&path)));
+        }
+        assert!(markets[0].1.len() > 8_000, "{}", markets[0].1.len());
+        for other in &markets[1..] {
+            assert_eq!(other.0, markets[0].0);
+            assert!(other.1 == markets[0].1);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::format::ImportFormat;
 use super::item::{Decode, NamedFile};
 use super::{
     amm, binance, chain, continuous_future, dvol, funding, hyperliquid, ohlcv, quantconnect_lean, spot_perp,
-    swaps,
+    swaps, tardis,
 };
 use crate::domain::printable;
 use crate::market::FeedError;
@@ -173,6 +173,9 @@ pub(super) fn open(
         ImportFormat::Gas => Box::new(amm::GasPrice::open(&file, bytes)?),
         ImportFormat::Prices => Box::new(amm::Prices::open(file, bytes)?),
         ImportFormat::Swaps => Box::new(swaps::Swaps::open(&file, bytes)?),
+        ImportFormat::TardisTrades | ImportFormat::TardisQuotes | ImportFormat::TardisBooks => {
+            Box::new(tardis::Tardis::open(file, bytes)?)
+        }
         ImportFormat::PoolDays => Box::new(amm::PoolDays::open(file, bytes)?),
     })
 }

@@ -43,6 +43,7 @@ mod settings;
 mod spot_perp;
 mod survey;
 mod swaps;
+mod tardis;
 #[cfg(test)]
 mod tests;
 

@@ -447,6 +447,53 @@ fn hyperliquid_books_are_whole_and_old_trades_no_news() {
 }
 
 #[test]
+fn files_of_tardis_are_told_when_they_arrived_and_contracts_in_dollars_are_not_read() {
+    let made = import(&[
+        (
+            "binance-futures_trades_2024-01-01_BTCUSDT.csv",
+            "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n\
+             binance-futures,BTCUSDT,1704067200000000,1704067200005000,1,buy,42000,0.1\n\
+             binance-futures,BTCUSDT,1704067201000000,1704067201005000,2,unknown,42000,0.1\n\
+             binance-futures,BTCUSDT,1704067202000000,1704067202005000,3,sell,41999,0\n",
+        ),
+        (
+            "quotes.csv",
+            "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n\
+             binance,BTCUSDT,1704067200000000,1704067200004000,1.5,42001,42000,0.7\n\
+             binance,BTCUSDT,1704067200000000,1704067200006000,,,42000,0.7\n\
+             bitmex,XBTUSD,1704067200000000,1704067200006000,100,42001,42000,200\n",
+        ),
+        (
+            "book_snapshot_5.csv",
+            "exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount,asks[1].price,asks[1].amount,bids[1].price,bids[1].amount\n\
+             binance,BTCUSDT,1704067200000000,1704067200007000,42001,1.5,42000,0.7,42002,3,,\n",
+        ),
+    ]);
+    let (perp, spot) = (made.id("BTCUSDT", InstrumentKind::Perp), made.id("BTCUSDT", InstrumentKind::Margin));
+    let at = |us: i64| Stamp(us * 1_000);
+    let trade = MarketEvent::Trade {
+        instrument: perp,
+        at: at(1_704_067_200_005_000),
+        price: 42_000.0,
+        size: 0.1,
+        buys: true,
+    };
+    let (bid, ask, bid_size, ask_size) = (42_000.0, 42_001.0, 0.7, 1.5);
+    let quote =
+        MarketEvent::Quote { instrument: spot, at: at(1_704_067_200_004_000), bid, ask, bid_size, ask_size };
+    assert_eq!(made.events[..2], [quote, trade]);
+    let book = played(&made).book(spot).map(|b| (b.bids.clone(), b.asks.clone()));
+    assert_eq!(book, Some((vec![(42_000.0, 0.7)], vec![(42_001.0, 1.5), (42_002.0, 3.0)])));
+    assert_eq!(made.events.len(), 5);
+    let report = &made.written.report;
+    assert_eq!(report.bad_rows, 2, "{report:?}");
+    assert!(
+        report.first_bad.iter().any(|b| b.contains("XBTUSD at bitmex count contracts in dollars")),
+        "{report:?}"
+    );
+}
+
+#[test]
 fn a_pool_has_its_price_liquidity_flow_and_gas() {
     let made = import(&[
         (

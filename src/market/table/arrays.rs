@@ -150,8 +150,8 @@ impl<R: Read> JsonLines<R> {
                 };
             }
             let length = bytes.len();
-            for at in 0..length {
-                if self.scanner.take(bytes[at])? {
+            for (at, byte) in bytes.iter().enumerate() {
+                if self.scanner.take(*byte)? {
                     self.from.consume(at + 1);
                     return Ok(true);
                 }

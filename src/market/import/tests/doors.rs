@@ -27,7 +27,7 @@ struct DoorSample {
 impl SampleFile {
     fn text(&self, rows: &[&String]) -> String {
         let lines: Vec<&str> = rows.iter().map(|r| r.as_str()).collect();
-        if self.name.ends_with(".json") {
+        if self.name.contains(".json") {
             return format!("[{}]", lines.join(","));
         }
         format!("{}{}\n", self.head, lines.join("\n"))
@@ -98,6 +98,8 @@ fn ms(at: Stamp) -> i64 {
     at.0 / 1_000_000
 }
 
+// A table of samples, one a format.
+#[allow(clippy::too_many_lines)]
 fn sample(format: ImportFormat) -> DoorSample {
     use ImportFormat::*;
     let of = |name, head, rows, in_time, by_symbol| DoorSample {
@@ -193,6 +195,42 @@ fn sample(format: ImportFormat) -> DoorSample {
                     coin(part),
                     p + 1.0
                 )
+            }),
+            true,
+            true,
+        ),
+        TardisTrades => of(
+            "trades.csv",
+            "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n",
+            two(40, Span::HOUR, |at, part, p| {
+                let us = at.0 / 1_000;
+                format!(
+                    "binance,{}USDT,{us},{},7,{},{p},0.5",
+                    coin(part),
+                    us + 5_000,
+                    ["buy", "sell"][usize::from(part)]
+                )
+            }),
+            true,
+            true,
+        ),
+        TardisQuotes => of(
+            "quotes.csv",
+            "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n",
+            two(40, Span::HOUR, |at, part, p| {
+                let us = at.0 / 1_000;
+                format!("binance-futures,{}USDT,{us},{},3,{},{p},2", coin(part), us + 5_000, p + 1.0)
+            }),
+            true,
+            true,
+        ),
+        TardisBooks => of(
+            "book_snapshot_5.csv",
+            "exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount,asks[1].price,\
+             asks[1].amount,bids[1].price,bids[1].amount\n",
+            two(40, Span::HOUR, |at, part, p| {
+                let us = at.0 / 1_000;
+                format!("binance,{}USDT,{us},{},{},3,{p},2,{},4,,", coin(part), us + 5_000, p + 1.0, p + 2.0)
             }),
             true,
             true,
