@@ -178,7 +178,7 @@ fn formats(json: bool) -> Result<(), Failure> {
     }
     let _ = writeln!(
         text,
-        "\nTables come as .csv, .tsv or .txt (`,` `;` `|` or tabs), .json lists, .parquet and .feather, packed with gzip or zip."
+        "\nTables come as .csv, .tsv or .txt (`,` `;` `|` or tabs), .json lists or objects, .jsonl, .parquet and .feather, packed with gzip or zip."
     );
     let _ =
         writeln!(text, "Their columns are known by these names, and by any other with --map WORD=COLUMN:");
