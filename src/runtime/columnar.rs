@@ -11,6 +11,7 @@ use arrow::ipc::reader::FileReader;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;
@@ -44,9 +45,9 @@ impl ColumnarKind {
             ColumnarKind::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
                 let schema = builder.schema().clone();
-                let chunks = builder.metadata().row_groups().iter().flat_map(|g| g.columns());
+                let chunks = builder.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
                 if let Some(other) = chunks
-                    .map(|c| c.compression())
+                    .map(ColumnChunkMetaData::compression)
                     .find(|c| matches!(c, Compression::BROTLI(_) | Compression::LZO))
                 {
                     return Err(wrong(format!(

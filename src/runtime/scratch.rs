@@ -107,7 +107,7 @@ mod tests {
             assert_eq!(scratch.file.is_some(), length > MEMORY_MAX);
             let written = scratch.close("x").unwrap();
             let (mut one, mut other) = (written.open().unwrap(), written.open().unwrap());
-            let mut read = vec![Vec::new(), Vec::new()];
+            let mut read = [Vec::new(), Vec::new()];
             one.by_ref().take(10).read_to_end(&mut read[0]).unwrap();
             other.read_to_end(&mut read[1]).unwrap();
             one.read_to_end(&mut read[0]).unwrap();
