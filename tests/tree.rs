@@ -7,7 +7,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -180,6 +179,11 @@ fn names_of(told: &Value) -> BTreeSet<String> {
     told.as_array().unwrap().iter().map(name).collect()
 }
 
+/// Whether a name is that of a text or a program.
+fn is_no_table(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|e| e == "md" || e == "py")
+}
+
 fn remove(folder: &Path, name: &str) {
     std::fs::remove_file(folder.join("tree").join(name)).unwrap();
 }
@@ -213,7 +217,7 @@ fn every_file_of_a_tree_has_a_verdict_and_the_rest_is_one_market() {
         ["paid/ZZZUSDT_funding.csv", "bars/ZZYUSDT-1h.csv"].map(str::to_owned).into();
     assert_eq!(verdict("refused"), refused, "{}", ran.err);
     let none: BTreeSet<String> = verdict("no_data");
-    assert!(none.iter().all(|n| n.ends_with(".md") || n.ends_with(".py") || n.contains("head")), "{none:?}");
+    assert!(none.iter().all(|n| is_no_table(n) || n.contains("head")), "{none:?}");
     assert!(verdict("unknown").iter().all(|n| ["cut/", "empty/", "other/"].iter().any(|d| n.starts_with(d))));
     // Nothing is told without saying why.
     let silent = told.as_array().unwrap().iter().find(|f| {
@@ -239,7 +243,7 @@ fn every_file_of_a_tree_has_a_verdict_and_the_rest_is_one_market() {
     assert_eq!(imported.code, Some(0), "{}", imported.err);
     let json: Value = serde_json::from_str(&imported.out).unwrap();
     let used = names_of(&json["files"]);
-    for name in tree.names.difference(&refused).filter(|n| !n.ends_with(".md") && !n.ends_with(".py")) {
+    for name in tree.names.difference(&refused).filter(|n| !is_no_table(n)) {
         assert!(used.contains(name) || imported.err.contains(name.as_str()), "{name} is not named");
     }
     let (given, by_tape) = (tree.run_of("history:tree"), tree.run_of("tape:x.tape"));
