@@ -4,6 +4,7 @@
 use crate::data::{Ran, ran_in};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A folder to work in, with the files of a case.
@@ -419,8 +420,7 @@ fn bars_of_two_lengths_are_refused_until_one_is_chosen() {
     case("two-bar-lengths", make, |desk| {
         let why = desk.refused(&["backtest", "--feed", "history:given", "--clock", "1d", "--quiet"]);
         assert!(
-            why.contains("BTCUSDT-1d.csv and BTCUSDT-1h.csv has bars of 1d and of 1h")
-                && why.contains("bar=1d"),
+            why.contains("BTCUSDT-1d.csv has bars of 1d, and BTCUSDT-1h.csv of 1h") && why.contains("bar=1d"),
             "{why}"
         );
         let why = desk.refused(&["data", "import", "given", "--out", "x.tape"]);
@@ -555,7 +555,7 @@ fn a_volume_has_many_names_and_none_is_said() {
 }
 
 #[test]
-fn symbols_one_after_the_other_are_not_passed_over() {
+fn symbols_one_after_the_other_are_put_in_order() {
     let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let of = |symbol: &'static str, price: f64, hours: i64| {
         rows("", hours, move |h| plain(&format!("{},{symbol}", iso(h)), bar(h, price)))
@@ -566,24 +566,93 @@ fn symbols_one_after_the_other_are_not_passed_over() {
     for hours in [HOURS, 48] {
         let text = format!("{head}{}{}", of("BTCUSDT", 42e3, HOURS), of("ETHUSDT", 2e3, hours));
         desk.write("two/all.csv", &text);
-        let why = desk.refused(&["backtest", "--feed", "history:two", "--quiet", "--clock", "4h"]);
-        assert!(why.contains("out of order") && why.contains("hive data import"), "{why}");
+        let mut lines: Vec<&str> = text.lines().skip(1).collect();
+        lines.sort_unstable();
+        desk.write("right/all.csv", &format!("{head}{}\n", lines.join("\n")));
+        let given = desk.feed("history:two", &[]);
+        same(&given, &desk.feed("history:right", &[]));
         let told = desk.import(&["two"], &[]);
         assert_eq!(told["events"].as_i64(), Some(HOURS + hours), "{told}");
+        let tape = desk.feed("tape:x.tape", &[]);
+        same(&given, &tape);
+        assert_eq!(given["data_hash"], tape["data_hash"]);
+    }
+    // Bars of two lengths in one file are told apart by nobody.
+    let days = rows("", 60, |d| plain(&format!("{},ETHUSDT", iso(d * 24)), bar(d, 2e3)));
+    desk.write("mixed/all.csv", &format!("{head}{}{}", of("BTCUSDT", 42e3, HOURS), days.trim_start()));
+    for args in [
+        vec!["backtest", "--feed", "history:mixed", "--clock", "1d", "--quiet"],
+        vec!["data", "import", "mixed", "--out", "y.tape"],
+    ] {
+        let why = desk.refused(&args);
+        assert!(why.contains("ETHUSDT: its bars are 1d long, and those of the others 1h"), "{why}");
     }
 }
 
 #[test]
-fn settlements_with_the_newest_first_are_not_passed_over() {
+fn settlements_with_the_newest_first_are_put_in_order() {
     let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    desk.write("BTCUSDT_perp_1h.csv", &hourly(42e3));
-    let row = |n: i64| format!("BTCUSDT,0.0002,{}", hour(HOURS - 8 - n * 8) * 1_000);
-    desk.write("funding.csv", &rows("symbol,fundingRate,fundingRateTimestamp", HOURS / 8, row));
-    let feed = ["backtest", "--feed", "history:.", "--quiet", "--clock", "4h"];
-    let why = desk.refused(&feed);
-    assert!(why.contains("funding.csv: 179 rows are out of order"), "{why}");
-    let told = desk.import(&["."], &[]);
+    desk.write("d/BTCUSDT_perp_1h.csv", &hourly(42e3));
+    let row = |n: i64| format!("BTCUSDT,0.000{},{}", 1 + n % 3, hour(HOURS - 8 - n * 8) * 1_000);
+    desk.write("d/funding.csv", &rows("symbol,fundingRate,fundingRateTimestamp", HOURS / 8, row));
+    let given = desk.feed("history:d", &[]);
+    assert!(!notes(&given).contains("pay none"), "{given}");
+    let told = desk.import(&["d"], &[]);
     assert_eq!(told["events"].as_i64(), Some(HOURS + HOURS / 8), "{told}");
+    same(&given, &desk.feed("tape:x.tape", &[]));
+    let text = std::fs::read_to_string(desk.0.path().join("d/funding.csv")).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    desk.write("d/funding.csv", &(lines.join("\n") + "\n"));
+    same(&given, &desk.feed("history:d", &[]));
+}
+
+#[test]
+fn what_is_damaged_does_not_end_the_others_unless_it_is_what_perps_pay() {
+    let desk = Desk(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let packed = |text: &str| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        gzip.finish().unwrap()
+    };
+    desk.write("d/BTCUSDT_perp_1h.csv", &hourly(42e3));
+    // One that cannot be begun, and one that ends in the middle.
+    let whole = packed(&hourly(2e3));
+    std::fs::write(desk.0.path().join("d/ETHUSDT_perp_1h.csv.gz"), [&whole[..12], &[255; 40]].concat())
+        .unwrap();
+    std::fs::write(desk.0.path().join("d/SOLUSDT_perp_1h.csv.gz"), &whole[..whole.len() / 2]).unwrap();
+    let given = desk.feed("history:d", &[]);
+    desk.import(&["d"], &[]);
+    let tape = desk.feed("tape:x.tape", &[]);
+    same(&given, &tape);
+    for told in [&given, &tape] {
+        for name in ["ETHUSDT_perp_1h.csv.gz is not read", "SOLUSDT_perp_1h.csv.gz is not read"] {
+            assert!(notes(told).contains(name), "{name}: {told}");
+        }
+    }
+    // By itself it is refused.
+    let ran =
+        desk.run(&["backtest", "--feed", "history:d/SOLUSDT_perp_1h.csv.gz", "--clock", "4h", "--quiet"]);
+    assert!(ran.code != Some(0) && ran.err.contains("SOLUSDT_perp_1h.csv.gz"), "{ran:?}");
+    let rates = packed(&rows("timestamp,symbol,rate", 4_000, |n| {
+        format!("{},BTCUSDT,0.000{}", iso(n * 8 % HOURS), n * 7_919 % 10_007)
+    }));
+    for (name, bytes) in [
+        ("funding.csv.gz", &rates[..rates.len() / 2]),
+        ("rates.csv.gz", &rates[..rates.len() / 2]),
+        ("funding.csv.zst", b"\x28\xb5\x2f\xfd"),
+    ] {
+        let path = desk.0.path().join("d").join(name);
+        std::fs::write(&path, bytes).unwrap();
+        for args in [
+            vec!["backtest", "--feed", "history:d", "--clock", "4h", "--quiet"],
+            vec!["data", "import", "d", "--out", "y.tape"],
+        ] {
+            let ran = desk.run(&args);
+            assert!(ran.code != Some(0) && ran.err.contains(name), "{name}: {ran:?}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
 }
 
 #[test]

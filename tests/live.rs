@@ -11,7 +11,7 @@ use hive::config::setup;
 use hive::domain::{Event, InstrumentId, LinkState, MarketEvent, MessageKind, Span, Stamp};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
-use hive::market::history::{SourceFile, Window};
+use hive::market::source::{SourceFile, Window};
 use hive::market::tape::{TapeEnd, TapeFeed, TapeSettings};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -39,4 +39,5 @@ mod services;
 mod talk;
 mod talk_log;
 mod tidy;
+mod tree;
 mod wire;

@@ -6,7 +6,7 @@ use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origin, Origins, Override, ReadyRoster};
 use crate::domain::{FamilyId, Span, Stamp};
 use crate::fills::fine::FillPrices;
-use crate::market::history::Window;
+use crate::market::source::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
 use crate::runtime::live::LiveSpec;

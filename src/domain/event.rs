@@ -211,6 +211,27 @@ impl MarketEvent {
         self
     }
 
+    /// The same of another instrument; an index of an asset stays what it is.
+    #[must_use]
+    pub fn told_of(mut self, of: InstrumentId) -> Self {
+        use MarketEvent::*;
+        match &mut self {
+            Bar { instrument, .. }
+            | Funding { instrument, .. }
+            | Quote { instrument, .. }
+            | Trade { instrument, .. }
+            | Level { instrument, .. }
+            | Mark { instrument, .. }
+            | Implied { instrument, .. }
+            | Pool { instrument, .. }
+            | Settled { instrument, .. }
+            | Inside { instrument, .. }
+            | Health { instrument, .. } => *instrument = of,
+            VolIndex { .. } => {}
+        }
+        self
+    }
+
     /// The instrument it is about; none for an index of an asset.
     pub fn instrument(&self) -> Option<InstrumentId> {
         use MarketEvent::*;

@@ -18,17 +18,19 @@ pub struct BoundedLines<R> {
     line: Vec<u8>,
     /// Bytes of the line that were passed on.
     done: usize,
+    /// What was wrong behind the lines that are passed on first.
+    failed: Option<io::Error>,
 }
 
 impl<R: Read> BoundedLines<R> {
     /// Of a reader at the start of a line.
     pub fn new(inner: R) -> Self {
-        BoundedLines { from: BufReader::with_capacity(BUFFER, inner), line: Vec::new(), done: 0 }
-    }
-
-    /// What was read from.
-    pub fn into_inner(self) -> R {
-        self.from.into_inner()
+        BoundedLines {
+            from: BufReader::with_capacity(BUFFER, inner),
+            line: Vec::new(),
+            done: 0,
+            failed: None,
+        }
     }
 
     fn advance(&mut self) -> io::Result<()> {
@@ -48,11 +50,21 @@ impl<R: Read> BoundedLines<R> {
 
 impl<R: Read> Read for BoundedLines<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(e) = self.failed.take() {
+            return Err(e);
+        }
         let mut filled = 0;
         // Small lines are passed on together.
         while filled < into.len() {
             if self.done == self.line.len() {
-                self.advance()?;
+                if let Err(e) = self.advance() {
+                    (self.line, self.done) = (Vec::new(), 0);
+                    if filled == 0 {
+                        return Err(e);
+                    }
+                    self.failed = Some(e);
+                    break;
+                }
                 if self.line.is_empty() {
                     break;
                 }

@@ -2,7 +2,8 @@
 //! known of the market from them.
 //!
 //! * [`feed`]: what every feed promises, and the order of its events;
-//! * [`history`]: panels and folders of CSV, resampled to the decision clock;
+//! * [`source`]: what files are to this room, and the part of them that is wanted;
+//! * [`history`]: files as a feed, as if they had been imported;
 //! * `table`: what anybody's file calls its columns, and what stands in them;
 //! * [`import`]: files of many formats, made into tapes;
 //! * [`tape`]: what a market said in one file, and the feed that runs it;
@@ -20,7 +21,7 @@
 //! 2. Nothing a feed tells before a stamp depends on rows after it.
 //! 3. What cannot be believed is counted and named, never silently used.
 //!
-//! This room never opens a file (it is handed readers by [`history::SourceFile`]), never reads a clock and
+//! This room never opens a file (it is handed readers by [`source::SourceFile`]), never reads a clock and
 //! knows no agent.
 
 // The rooms by their names, as everybody calls them.
@@ -37,6 +38,7 @@ pub mod import;
 pub mod indicators;
 pub mod pricing;
 pub mod quotes;
+pub mod source;
 pub mod state;
 pub mod synth;
 mod table;

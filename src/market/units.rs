@@ -15,7 +15,7 @@ use super::feed::FeedPosition;
 use super::feed::Polled;
 use super::{Feed, FeedError, FeedInfo, FeedReport};
 use crate::domain::step::PriceStep;
-use crate::domain::{AssetId, Bar, ContractTerms, Decimal, Event, LiveLinks, MarketEvent, Universe};
+use crate::domain::{AssetId, ContractTerms, Decimal, Event, LiveLinks, MarketEvent, Universe};
 
 /// Finest tick, in significant digits of the price; more are noise of a conversion.
 const DIGITS_MAX: i32 = 10;
@@ -37,11 +37,6 @@ pub(crate) fn digits(price: f64) -> i32 {
     let Some((mantissa, exponent)) = text.split_once('e') else { return 0 };
     let fraction = mantissa.split_once('.').map_or(0, |(_, after)| after.len() as i32);
     fraction - exponent.parse::<i32>().unwrap_or(0)
-}
-
-/// Most digits after the point among the prices of a bar.
-pub(crate) fn digits_of(bar: &Bar) -> i32 {
-    [bar.open, bar.high, bar.low, bar.close].map(digits).into_iter().fold(i32::MIN, i32::max)
 }
 
 /// A power of ten as an amount; as near to it as an amount can be.

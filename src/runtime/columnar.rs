@@ -1,13 +1,17 @@
-//! Parquet and Feather: tables kept by columns, given as the lines that every other table is, so that there is one way to read a
-//! market. Moments become nanoseconds since 1970 whatever their unit and zone; numbers are written so that they are read back to
-//! the bit.
+//! Parquet and Feather: tables kept by columns. What they are is looked at as the lines that every other table is, so that there is one
+//! way to know a market; their rows are read by columns, those alone that are wanted. Moments become nanoseconds since 1970 whatever
+//! their unit and zone; numbers are written so that they are read back to the bit.
 
-use arrow::array::{Array, AsArray, RecordBatch, new_null_array};
+use crate::market::source::{ColumnBatch, ColumnBatches, ColumnValues};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::FileReader;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write as _};
 use std::path::Path;
@@ -34,20 +38,58 @@ impl ColumnarKind {
         }
     }
 
-    /// Its rows as lines, below a line of names.
-    pub fn open(self, path: &Path) -> io::Result<ColumnarLines> {
+    /// All of its columns, or these.
+    fn batches(self, path: &Path, wanted: Option<&[usize]>) -> io::Result<(SchemaRef, Batches)> {
         let file = File::open(path)?;
-        let (schema, batches): (SchemaRef, Batches) = match self {
+        Ok(match self {
             ColumnarKind::Parquet => {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(wrong)?;
                 let schema = builder.schema().clone();
-                (schema, Box::new(builder.with_batch_size(BATCH).build().map_err(wrong)?))
+                let chunks = builder.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+                if let Some(other) = chunks
+                    .map(ColumnChunkMetaData::compression)
+                    .find(|c| matches!(c, Compression::BROTLI(_) | Compression::LZO))
+                {
+                    return Err(wrong(format!(
+                        "it is packed with {other}; write it with snappy, zstd, gzip or LZ4"
+                    )));
+                }
+                let mask = match wanted {
+                    Some(wanted) => ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied()),
+                    None => ProjectionMask::all(),
+                };
+                let builder = builder.with_projection(mask).with_batch_size(BATCH);
+                (schema, Box::new(builder.build().map_err(wrong)?))
             }
             ColumnarKind::Feather => {
-                let reader = FileReader::try_new(BufReader::new(file), None).map_err(wrong)?;
-                (reader.schema(), Box::new(reader))
+                let file = BufReader::new(file);
+                let schema = FileReader::try_new(file, None).map_err(wrong)?.schema();
+                let file = BufReader::new(File::open(path)?);
+                (schema, Box::new(FileReader::try_new(file, wanted.map(<[usize]>::to_vec)).map_err(wrong)?))
             }
-        };
+        })
+    }
+
+    /// The values of these columns.
+    pub fn columns(self, path: &Path, wanted: &[usize]) -> io::Result<ColumnBatches> {
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let (schema, batches) = self.batches(path, Some(&wanted))?;
+        let width = schema.fields().len();
+        Ok(Box::new(batches.map(move |batch| {
+            let batch = batch.map_err(wrong)?;
+            let mut columns: Vec<ColumnValues> = (0..width).map(|_| ColumnValues::Unread).collect();
+            for (at, column) in wanted.iter().zip(batch.columns()) {
+                columns[*at] = values(column)?;
+            }
+            Ok(ColumnBatch { rows: batch.num_rows(), columns })
+        })))
+    }
+
+    /// Its rows as lines, below a line of names.
+    pub fn open(self, path: &Path) -> io::Result<ColumnarLines> {
+        let (schema, batches) = self.batches(path, None)?;
         let mut text = Vec::new();
         for (n, field) in schema.fields().iter().enumerate() {
             let is_moment = matches!(field.data_type(), DataType::Timestamp(..));
@@ -90,6 +132,45 @@ impl Read for ColumnarLines {
         self.done += n;
         Ok(n)
     }
+}
+
+/// A column as it is read.
+fn values(column: &ArrayRef) -> io::Result<ColumnValues> {
+    if column.data_type().is_nested() {
+        return Ok(ColumnValues::Unread);
+    }
+    let column = &cast(column, &written(column.data_type())).map_err(wrong)?;
+    let wholes = |all: &[i64]| -> Vec<i64> {
+        match column.nulls() {
+            Some(nulls) => {
+                all.iter().zip(nulls).map(|(v, there)| if there { *v } else { i64::MIN }).collect()
+            }
+            None => all.to_vec(),
+        }
+    };
+    Ok(match column.data_type() {
+        DataType::Float64 => {
+            let all = column.as_primitive::<Float64Type>().values();
+            ColumnValues::Numbers(match column.nulls() {
+                Some(nulls) => {
+                    all.iter().zip(nulls).map(|(v, there)| if there { *v } else { f64::NAN }).collect()
+                }
+                None => all.to_vec(),
+            })
+        }
+        DataType::Int64 => ColumnValues::Whole(wholes(column.as_primitive::<Int64Type>().values())),
+        DataType::Timestamp(..) => {
+            ColumnValues::Moments(wholes(column.as_primitive::<TimestampNanosecondType>().values()))
+        }
+        _ => {
+            let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(column.len()));
+            for one in column.as_string::<i32>() {
+                text.extend_from_slice(one.unwrap_or_default().as_bytes());
+                ends.push(u32::try_from(text.len()).map_err(wrong)?);
+            }
+            ColumnValues::Texts(text, ends)
+        }
+    })
 }
 
 /// A column as it is written.
@@ -161,14 +242,17 @@ fn written(of: &DataType) -> DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
+    use crate::domain::Span;
+    use crate::market::history::{self, HistorySettings};
+    use crate::market::{Choices, Feed};
     use arrow::array::{
         Date32Array, Float32Array, TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
     };
+    use arrow::array::{Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
     use arrow::ipc::CompressionType;
     use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
     use parquet::arrow::ArrowWriter;
-    use parquet::basic::{Compression, ZstdLevel};
+    use parquet::basic::ZstdLevel;
     use parquet::file::properties::WriterProperties;
     use std::sync::Arc;
 
@@ -242,6 +326,71 @@ mod tests {
         let mut text = Vec::new();
         lines(&batch, &mut text).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), "1704067200000000000\n1704153600000000000\n");
+    }
+
+    /// What a file is as a market: its hash, and all that is told.
+    fn market(path: &Path) -> (String, Vec<crate::domain::Event>) {
+        let data = crate::runtime::files::open_data(path, &Choices::default()).unwrap();
+        let settings =
+            HistorySettings { name: "x".to_owned(), clock: Span::HOUR, ..HistorySettings::default() };
+        let mut feed = history::open(&settings, data.sources, None, Box::new(Vec::new())).unwrap();
+        let events = std::iter::from_fn(|| feed.next().unwrap()).collect();
+        (feed.info().data_hash.clone(), events)
+    }
+
+    #[test]
+    fn a_market_by_columns_is_the_market_by_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let hours = || (0..3_000_i64).flat_map(|h| [(h, "BTCUSDT", 42e3), (h, "ETHUSDT", 2e3)]);
+        let open = |h: i64, p: f64| p + (h % 37) as f64 * 0.37;
+        let column = |of: &dyn Fn(i64, f64) -> f64| -> ArrayRef {
+            // A price is missing now and then, and a volume.
+            Arc::new(hours().map(|(h, _, p)| (h % 501 != 7).then(|| of(h, p))).collect::<Float64Array>())
+        };
+        let ms = hours().map(|(h, ..)| 1_704_067_200_000 + h * 3_600_000).collect::<Vec<_>>();
+        let seconds: ArrayRef = Arc::new(Int64Array::from(ms.iter().map(|t| t / 1_000).collect::<Vec<_>>()));
+        let symbols: ArrayRef = Arc::new(hours().map(|(_, s, _)| Some(s)).collect::<StringArray>());
+        let zoned: ArrayRef = Arc::new(TimestampMillisecondArray::from(ms.clone()).with_timezone("+02:00"));
+        let written: ArrayRef = Arc::new(
+            ms.iter().map(|t| Some(crate::domain::Stamp(t * 1_000_000).to_string())).collect::<StringArray>(),
+        );
+        let kinds =
+            arrow::datatypes::DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let named: ArrayRef = cast(&symbols, &kinds).unwrap();
+        let counts: ArrayRef = Arc::new(hours().map(|(h, ..)| Some(7 + h % 9)).collect::<Int64Array>());
+        let mut markets = Vec::new();
+        for (times, symbols) in [(&zoned, &named), (&seconds, &symbols), (&written, &symbols)] {
+            let batch = RecordBatch::try_from_iter_with_nullable([
+                // What nobody asks for is not read.
+                ("trades", Arc::clone(&counts), true),
+                ("volume", Arc::clone(&counts), true),
+                ("close", column(&|h, p| open(h, p) + 0.1), true),
+                ("low", column(&|h, p| open(h, p) - 1.0), true),
+                ("high", column(&|h, p| open(h, p) + 1.0), true),
+                ("open", column(&open), true),
+                ("timestamp", Arc::clone(times), true),
+                ("symbol", Arc::clone(symbols), true),
+            ])
+            .unwrap();
+            let (parquet, feather) = (dir.path().join("x_1h.parquet"), dir.path().join("x_1h.feather"));
+            let mut out =
+                ArrowWriter::try_new(File::create(&parquet).unwrap(), batch.schema(), None).unwrap();
+            out.write(&batch).unwrap();
+            out.close().unwrap();
+            let mut out = FileWriter::try_new(File::create(&feather).unwrap(), &batch.schema()).unwrap();
+            out.write(&batch).unwrap();
+            out.finish().unwrap();
+            let mut text = String::new();
+            ColumnarKind::Parquet.open(&parquet).unwrap().read_to_string(&mut text).unwrap();
+            let csv = dir.path().join("x_1h.csv");
+            std::fs::write(&csv, text).unwrap();
+            markets.extend([parquet, feather, csv].map(|path| market(&path)));
+        }
+        assert!(markets[0].1.len() > 8_000, "{}", markets[0].1.len());
+        for other in &markets[1..] {
+            assert_eq!(other.0, markets[0].0);
+            assert!(other.1 == markets[0].1);
+        }
     }
 
     #[test]

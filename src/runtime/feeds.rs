@@ -3,15 +3,17 @@
 
 use super::files::{FileError, open_data, open_file};
 use super::live::{self, LiveError, LiveSpec, LiveVenue};
+use super::scratch::SpooledScratch;
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::Choices;
 use crate::market::feed::{Feed, FeedError};
-use crate::market::history::{HistoryFeed, HistorySettings, PairedFeed, SourceFile, Window, kind_of_name};
+use crate::market::history::{self, HistorySettings, PairedFeed, kind_of_name};
 use crate::market::import::{self, ImportFormat};
+use crate::market::source::{ScratchFile, SourceFile, Window};
 use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, SynthWorld};
 use crate::market::tape::{TapeFeed, TapeSettings};
 use crate::market::units::counted;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The market that a run is asked to trade, as `--feed` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,7 +255,7 @@ fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
         }
         FeedSpec::History { path, kind, choices } => {
             let data = open_data(path, choices)?;
-            let funding = options.funding.as_deref().map(open_file).transpose()?;
+            let funding = options.funding.as_deref().map(rates).transpose()?;
             let settings = HistorySettings {
                 name: data.name,
                 clock: options.clock,
@@ -262,8 +264,7 @@ fn told(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
                 choices: choices.clone(),
                 notes: data.unread,
             };
-            let funding = funding.as_ref().map(|f| f as &dyn SourceFile);
-            let feed = HistoryFeed::open(&settings, data.sources, funding)?;
+            let feed = history::open(&settings, data.sources, funding, Box::new(SpooledScratch::default()))?;
             Ok(Box::new(if options.inside { feed.with_inside() } else { feed }))
         }
         FeedSpec::Paired { files, choices } => paired(options, files, choices),
@@ -305,7 +306,7 @@ fn paired(options: &FeedOptions, files: &[PathBuf], choices: &Choices) -> Result
         }
     };
     let (perps, spots) = (open_data(perps, choices)?, open_data(spots, choices)?);
-    let rates = rates.as_deref().map(open_file).transpose()?;
+    let rates = rates.as_deref().map(self::rates).transpose()?;
     let settings = HistorySettings {
         name: perps.name,
         clock: options.clock,
@@ -314,12 +315,18 @@ fn paired(options: &FeedOptions, files: &[PathBuf], choices: &Choices) -> Result
         choices: choices.clone(),
         notes: perps.unread.into_iter().chain(spots.unread).collect(),
     };
-    let rates = rates.as_ref().map(|f| f as &dyn SourceFile);
-    Ok(Box::new(PairedFeed::open(&settings, perps.sources, &spots.name, spots.sources, rates)?))
+    let scratch =
+        [Box::new(SpooledScratch::default()) as Box<dyn ScratchFile>, Box::new(SpooledScratch::default())];
+    Ok(Box::new(PairedFeed::open(&settings, perps.sources, &spots.name, spots.sources, rates, scratch)?))
+}
+
+/// A file of settlements.
+fn rates(path: &Path) -> Result<Box<dyn SourceFile>, OpenError> {
+    Ok(Box::new(open_file(path)?))
 }
 
 /// Whether a file holds settlements.
-fn is_funding(path: &std::path::Path, choices: &Choices) -> Result<bool, OpenError> {
+fn is_funding(path: &Path, choices: &Choices) -> Result<bool, OpenError> {
     if path.is_dir() {
         return Ok(false);
     }

@@ -4,8 +4,8 @@
 //! pass, so it may be read twice; nothing is held in memory.
 
 use super::imports::{self, FoundFiles, ImportFile, Progress};
-use crate::market::history::SourceFile;
-use crate::market::import::{self, ImportFormat};
+use crate::market::import;
+use crate::market::source::SourceFile;
 use crate::market::{Choices, FeedError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,38 +66,53 @@ pub enum FileError {
 
 /// Finds a panel file, or the files of a folder, and looks at their first bytes.
 pub fn open_data(path: &Path, choices: &Choices) -> Result<DataSet, FileError> {
-    let name = stem(path);
     let nothing: Progress = Arc::new(|_| {});
-    let FoundFiles { files, unread } = imports::find(std::slice::from_ref(&path.to_path_buf()), &nothing)?;
-    let mut sources: Vec<Box<dyn SourceFile>> = Vec::new();
-    let mut lines: Vec<String> = Vec::new();
-    let mut say = |name: &str, why: &str| lines.push(format!("{name} is not read: {why}"));
-    for one in unread.iter().filter(|u| u.is_data) {
-        say(&one.name, &one.why);
-    }
-    for file in files {
-        let file = file.named_below(path);
-        if file.named {
-            sources.push(Box::new(file));
-            continue;
-        }
-        match import::detect(&file, choices)? {
-            Ok(known) if matches!(known.format, ImportFormat::Ohlcv | ImportFormat::Funding) => {
-                sources.push(Box::new(file));
-            }
-            Ok(known) => say(file.name(), &format!("`hive data import` reads it, as {}", known.format)),
-            Err(why) => say(file.name(), &why),
-        }
-    }
-    if sources.is_empty() {
-        let unread = lines.first().map_or_else(String::new, |first| format!("; {first}"));
+    let found = imports::find(std::slice::from_ref(&path.to_path_buf()), &nothing)?;
+    let (files, unread) = known(found, choices)?;
+    if files.is_empty() {
+        let unread = unread.first().map_or_else(String::new, |first| format!("; {first}"));
         return Err(FileError::EmptyFolder { path: path.to_path_buf(), unread });
     }
+    let sources = files.into_iter().map(|f| Box::new(f.named_below(path)) as Box<dyn SourceFile>).collect();
+    Ok(DataSet { name: stem(path), sources, unread: first_unread(unread) })
+}
+
+/// Those of the files whose format is known, and the others as reports name them. What is wrong with a file that was found in a
+/// folder does not end the others; one that was named is kept, and refused by who reads it.
+pub fn known(found: FoundFiles, choices: &Choices) -> Result<(Vec<ImportFile>, Vec<String>), FileError> {
+    // Without its settlements a perp would be run as if it paid none.
+    if let Some(one) = found.unread.iter().find(|u| u.is_data && import::is_named_after_rates(&u.name)) {
+        return Err(FileError::Packing { path: one.name.clone().into(), what: one.why.clone() });
+    }
+    let (mut files, mut lines) = (Vec::new(), Vec::new());
+    let mut say = |name: &str, why: &str| lines.push(format!("{name} is not read: {why}"));
+    for one in found.unread.iter().filter(|u| u.is_data) {
+        say(&one.name, &one.why);
+    }
+    for file in found.files {
+        if file.named {
+            files.push(file);
+            continue;
+        }
+        match import::detect(&file, choices) {
+            Ok(Ok(_)) => files.push(file),
+            Ok(Err(why)) => say(file.name(), &why),
+            Err(e @ FeedError::Read { .. }) if !import::is_named_after_rates(file.name()) => {
+                say(file.name(), &e.to_string());
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok((files, lines))
+}
+
+/// What is said of files that are not read, as a report has room for it.
+pub fn first_unread(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() > UNREAD_NAMED {
         let more = lines.split_off(UNREAD_NAMED).len();
         lines.push(format!("{more} more files are not read"));
     }
-    Ok(DataSet { name, sources, unread: lines })
+    lines
 }
 
 /// One file as a source, once it is known to be readable.

@@ -10,8 +10,9 @@
 
 use super::columnar::ColumnarKind;
 use super::files::{self, FileError};
+use super::utf16::as_text;
 use crate::market::Choices;
-use crate::market::history::SourceFile;
+use crate::market::source::{ColumnBatches, SourceFile};
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use std::fs::File;
@@ -222,7 +223,7 @@ fn file(path: &Path, named: bool, progress: &Progress, found: &mut FoundFiles) -
     }
     if let Some(kind) = ColumnarKind::of(&head) {
         if let Err(e) = kind.open(path) {
-            return unread(&format!("it is damaged: {e}"));
+            return unread(&format!("it cannot be read: {e}"));
         }
         found.files.push(whole(name, files::stem(path), FilePart::Columns(kind), size));
         return Ok(());
@@ -333,11 +334,28 @@ impl SourceFile for ImportFile {
         self.choices.as_ref()
     }
 
+    fn is_found(&self) -> bool {
+        !self.named
+    }
+
+    fn columns(&self, wanted: &[usize]) -> io::Result<Option<ColumnBatches>> {
+        let FilePart::Columns(kind) = self.part else { return Ok(None) };
+        (self.progress)(self.size);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
+        kind.columns(&self.path, wanted).map(Some).map_err(named)
+    }
+
+    fn raw(&self) -> io::Result<Box<dyn Read + Send>> {
+        match self.part {
+            FilePart::Columns(_) => Ok(Box::new(BufReader::with_capacity(BUFFER, File::open(&self.path)?))),
+            _ => self.open(),
+        }
+    }
+
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         // An error without its path helps nobody.
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
         if let FilePart::Columns(kind) = self.part {
-            (self.progress)(self.size);
             return Ok(Box::new(kind.open(&self.path).map_err(named)?));
         }
         let mut file = File::open(&self.path).map_err(named)?;
@@ -348,17 +366,19 @@ impl SourceFile for ImportFile {
             let counted = CountedReader { inner: file, progress: Arc::clone(&self.progress) };
             let file = BufReader::with_capacity(BUFFER, counted);
             let gzip = n == 2 && head == [0x1f, 0x8b];
-            return Ok(if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) });
+            return as_text(if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+                .map_err(named);
         };
         file.seek(SeekFrom::Start(offset)).map_err(named)?;
         let counted = CountedReader { inner: file, progress: Arc::clone(&self.progress) };
         let bytes = BufReader::with_capacity(BUFFER, counted).take(size);
         let sum = Crc::new();
-        Ok(if packed {
+        let checked: Box<dyn Read + Send> = if packed {
             Box::new(Checked { inner: DeflateDecoder::new(bytes), left: whole, sum, crc })
         } else {
             Box::new(Checked { inner: bytes, left: whole, sum, crc })
-        })
+        };
+        as_text(checked).map_err(named)
     }
 }
 

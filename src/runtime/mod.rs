@@ -29,9 +29,11 @@ pub mod recordings;
 pub mod recover;
 pub mod replay;
 pub mod retention;
+mod scratch;
 pub mod service;
 pub mod snapshot_ring;
 pub mod stats;
 pub mod stepper;
 #[cfg(test)]
 mod tests;
+mod utf16;

@@ -10,11 +10,12 @@ use crate::cli::table::{TextTable, short};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::Choices;
 use crate::market::feed::FeedError;
-use crate::market::history::{SourceFile, Window};
 use crate::market::import::{
     self, Closes, FileSurvey, FileVerdict, ImportFormat, ImportSettings, Survey, SurveyNote, WrittenTape,
 };
+use crate::market::source::{SourceFile, Window};
 use crate::runtime::feeds;
+use crate::runtime::files::{self, FileError};
 use crate::runtime::imports::{self, FoundFiles, ImportFile, Progress};
 use clap::{Args as ClapArgs, Subcommand};
 use flate2::Compression;
@@ -145,15 +146,24 @@ pub fn run(args: &DataArgs) -> Result<(), Failure> {
             let format = reading.format()?;
             let venue = venue.clone();
             let choices = reading.choices()?;
-            let settings =
-                ImportSettings { name, format, venue, kind, window, bar, closes, choices, lenient: false };
+            let settings = ImportSettings {
+                name,
+                format,
+                venue,
+                kind,
+                window,
+                bar,
+                closes,
+                choices,
+                ..ImportSettings::default()
+            };
             if out.exists() && !force {
                 return Err(Failure::Usage(format!(
                     "{} is there already; name another file with --out or add --force",
                     out.display()
                 )));
             }
-            import(&settings, paths, out, reading)
+            import(settings, paths, out, reading)
         }
     }
 }
@@ -179,7 +189,7 @@ fn formats(json: bool) -> Result<(), Failure> {
     }
     let _ = writeln!(
         text,
-        "\nTables come as .csv, .tsv or .txt (`,` `;` `|` or tabs), .json lists, .parquet and .feather, packed with gzip or zip."
+        "\nTables come as .csv, .tsv or .txt (`,` `;` `|` or tabs), .json lists or objects, .jsonl, .parquet and .feather, packed with gzip or zip."
     );
     let _ =
         writeln!(text, "Their columns are known by these names, and by any other with --map WORD=COLUMN:");
@@ -283,6 +293,14 @@ fn failure(e: &FeedError) -> Failure {
             Failure::Failed(e.to_string())
         }
         _ => Failure::Usage(e.to_string()),
+    }
+}
+
+/// What is wrong with files before they are read.
+fn opened(e: &FileError) -> Failure {
+    match e {
+        FileError::Feed(e) => failure(e),
+        e => Failure::Usage(e.to_string()),
     }
 }
 
@@ -390,28 +408,21 @@ fn describe(f: &FileSurvey, out: &mut String) {
 }
 
 fn import(
-    settings: &ImportSettings,
+    mut settings: ImportSettings,
     paths: &[PathBuf],
     out: &Path,
     reading: &Reading,
 ) -> Result<(), Failure> {
     let bar = reading.bar();
-    let FoundFiles { files: found, unread } = find(paths, &bar)?;
-    for one in unread.iter().filter(|u| u.is_data) {
-        output::tell(&[format!("{} is left out: {}", one.name, one.why)]);
-    }
-    let mut files = Vec::new();
-    for file in found {
-        // One that was named and is not known is refused below, with the formats that are.
-        if settings.format.is_none()
-            && !file.named
-            && let Err(why) = import::detect(&file, &settings.choices).map_err(|e| failure(&e))?
-        {
-            output::tell(&[format!("{} is left out: its format is not known: {why}", file.name())]);
-            continue;
-        }
-        files.push(file);
-    }
+    let found = find(paths, &bar)?;
+    // One that was named and is not known is refused below, with the formats that are.
+    let (files, notes) = if settings.format.is_none() {
+        files::known(found, &settings.choices).map_err(|e| opened(&e))?
+    } else {
+        (found.files, Vec::new())
+    };
+    output::tell(&notes);
+    settings.notes = files::first_unread(notes);
     // Looking at them was counted too.
     bar.reset();
     bar.set_length(2 * files.iter().map(|f| f.size).sum::<u64>());
@@ -423,7 +434,7 @@ fn import(
             ImportFormat::known()
         )));
     }
-    let survey = import::survey(settings, &mut sources).map_err(|e| failure(&e))?;
+    let survey = import::survey(&settings, &mut sources).map_err(|e| failure(&e))?;
     bar.set_message("writing");
     let part = {
         let mut name = out.as_os_str().to_owned();
@@ -471,6 +482,7 @@ fn tell(out: &Path, survey: &Survey, written: &WrittenTape, json: bool) -> Resul
         let value = json!({
             "tape": out.display().to_string(),
             "hash": written.hash,
+            "data_hash": written.data_hash,
             "events": written.events,
             "from": written.from.map(|t| t.to_string()),
             "to": written.to.map(|t| t.to_string()),

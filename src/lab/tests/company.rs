@@ -15,7 +15,7 @@ use hive_lab::company::study::{Axes, CompanyStudy, MarketOnClock, Ran, seed_of};
 use hive_lab::company::{AccountKind, DeskRule, Impact, crew};
 use hive_lab::trial::trial;
 use hive_lab::{LabWorld, arms};
-use hive_market::history::Window;
+use hive_market::source::Window;
 use hive_market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

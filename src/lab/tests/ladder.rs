@@ -18,7 +18,7 @@ use hive_lab::result_cache::ResultFolder;
 use hive_lab::trial::trial;
 use hive_lab::{ALL, ArmTrack, HIVE, LabWorld, LadderStudy, STRONG, stats};
 use hive_market::feed::{Feed, FeedInfo};
-use hive_market::history::Window;
+use hive_market::source::Window;
 use hive_market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

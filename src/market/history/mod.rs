@@ -1,14 +1,7 @@
-//! Recorded bars: long panels (`timestamp, symbol, open, high, low, close, volume`, in any order) and
-//! folders of one file per symbol, resampled to the decision clock.
+//! Files as a feed: they are imported onto a tape that nobody keeps, and that is run. So one file is one market whether it is run
+//! as it is or imported first, and every format that is imported can be run.
 //!
-//! Entry point: [`HistoryFeed::open`] with the [`SourceFile`]s that the runtime opened. It reads everything
-//! once to learn the universe (`scan`), then again to stream.
-//!
-//! # What a file may look like
-//!
-//! What columns are called and how moments are written is `table`'s to know, for this way in and for imports. Without a column of
-//! symbols the symbol is the file's name (`BTC_USDT-1h.csv` is `BTCUSDT`); `open`, `high`, `low` stand there together or not at
-//! all (then the bar is its close); without a volume it is infinite and the notes say so.
+//! Entry points: [`open`] with the files that the runtime found; [`PairedFeed`] for perps and spot of the same assets.
 //!
 //! # What files do not tell
 //!
@@ -19,27 +12,17 @@
 //!
 //! # Invariants
 //!
-//! 1. Memory does not grow with the length of the files.
-//! 2. With a window's `to`, nothing after it is seen: the events are a prefix of the longer run's, and
-//!    universe, rankings, ticks and lots are functions of the rows before it. Only whole buckets inside
-//!    the window are sent. (The data hash is the file's, whatever the window.)
+//! 1. Memory does not grow with the length of files that are sorted; what is not is sorted in memory, up to a bound.
+//! 2. With a window's `to`, nothing after it is seen but the length of bars and rows that stand in another unit: the events are a
+//!    prefix of the longer run's, and universe, rankings, ticks and lots are functions of the rows before it. Only whole buckets
+//!    inside the window are sent. The data hash is that of all rows, whatever the window.
 //! 3. A bar is sent in the bucket in which it closes, never earlier.
-//! 4. Both passes use the same rows; if they do not, the file changed, which is an error.
 
-pub(super) mod buckets;
-mod data_set;
-mod decode;
-mod feed;
-mod funding;
 #[cfg(test)]
 mod laws;
+mod open;
 pub mod paired;
-pub(super) mod ranking;
-mod rows;
-pub(super) mod scan;
 mod settings;
-mod source;
-mod symbols;
 #[cfg(test)]
 mod tests;
 
@@ -52,11 +35,6 @@ fn kept() -> crate::market::Choices {
     choices
 }
 
-pub(super) use data_set::of_reference;
-pub use feed::HistoryFeed;
+pub use open::open;
 pub use paired::PairedFeed;
-pub use settings::{HistorySettings, Window};
-pub use source::SourceFile;
-#[cfg(test)]
-pub use source::memory::SourceBytes;
-pub use symbols::{kind_of_name, money_like};
+pub use settings::{HistorySettings, kind_of_name};

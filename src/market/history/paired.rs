@@ -8,11 +8,12 @@
 //!    and its barrier once, after both.
 //! 2. Spot without a perp is left out; a perp without spot is only a perp. Both are said.
 
-use super::feed::HistoryFeed;
+use super::open::open;
 use super::settings::HistorySettings;
-use super::source::SourceFile;
 use crate::domain::{Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe};
 use crate::market::feed::FeedPosition;
+use crate::market::source::{ScratchFile, SourceFile};
+use crate::market::tape::TapeFeed;
 use crate::market::{Feed, FeedError, FeedInfo, FeedReport};
 use std::collections::VecDeque;
 
@@ -20,8 +21,8 @@ use std::collections::VecDeque;
 pub struct PairedFeed {
     info: FeedInfo,
     universe: Universe,
-    perps: HistoryFeed,
-    spots: HistoryFeed,
+    perps: TapeFeed,
+    spots: TapeFeed,
     /// By spot instrument of its own feed: its number here.
     numbers: Vec<Option<InstrumentId>>,
     /// Perps without settlements, and their last closes.
@@ -36,10 +37,11 @@ impl PairedFeed {
         perps: Vec<Box<dyn SourceFile>>,
         spot: &str,
         spots: Vec<Box<dyn SourceFile>>,
-        funding: Option<&dyn SourceFile>,
+        funding: Option<Box<dyn SourceFile>>,
+        [of_perps, of_spots]: [Box<dyn ScratchFile>; 2],
     ) -> Result<Self, FeedError> {
         let kind = |k| HistorySettings { kind: Some(k), ..settings.clone() };
-        let perps = HistoryFeed::open(&kind(InstrumentKind::Perp), perps, funding)?.with_inside();
+        let perps = open(&kind(InstrumentKind::Perp), perps, funding, of_perps)?.with_inside();
         let mut beside = kind(InstrumentKind::Spot);
         spot.clone_into(&mut beside.name);
         let mut universe = perps.universe().clone();
@@ -48,7 +50,7 @@ impl PairedFeed {
         beside.window.to = Some(info.to);
         // A perp without spot is no mistake, so nothing is asked for by name.
         beside.window.assets = None;
-        let spots = HistoryFeed::open(&beside, spots, None)?.with_inside();
+        let spots = open(&beside, spots, None, of_spots)?.with_inside();
         let first = spots.info();
         if first.from != info.from {
             info.notes.push(format!("{spot} begins at {}: there is no spot before", first.from));
@@ -70,7 +72,7 @@ impl PairedFeed {
         if !bare.is_empty() {
             info.notes.push(format!("{spot} has no spot of {}", bare.join(" ")));
         }
-        let unpaid: Vec<(InstrumentId, f64)> = perps.unpaid().into_iter().map(|i| (i, f64::NAN)).collect();
+        let unpaid: Vec<(InstrumentId, f64)> = perps.unpaid().iter().map(|i| (*i, f64::NAN)).collect();
         if !unpaid.is_empty() {
             let names = unpaid.iter().map(|(i, _)| universe.instruments[i.index()].symbol.as_str());
             let names = names.collect::<Vec<_>>().join(" ");
@@ -210,10 +212,10 @@ impl Feed for PairedFeed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SourceBytes, Window};
     use super::*;
     use crate::domain::Span;
     use crate::market::feed::sought;
+    use crate::market::source::{SourceBytes, Window};
     use proptest::prelude::*;
     use std::fmt::Write;
 
@@ -247,7 +249,8 @@ mod tests {
         );
         let perps = source("perp.csv", panel(&["AUSDT", "BUSDT"], 0, hours, 1.0));
         let spots = source("spot.csv", panel(&["AUSDT", "CUSDT"], 8, hours, 1.001));
-        PairedFeed::open(&settings, perps, "spot", spots, Some(&funding)).unwrap()
+        let scratch = [Box::new(Vec::new()) as Box<dyn ScratchFile>, Box::new(Vec::new())];
+        PairedFeed::open(&settings, perps, "spot", spots, Some(Box::new(funding)), scratch).unwrap()
     }
 
     fn all(feed: &mut PairedFeed) -> Vec<Event> {

@@ -1,18 +1,8 @@
 //! What a data set is run as: its name, clock, kind, and the part of it that is wanted.
 
-use crate::domain::{InstrumentKind, Span, Stamp};
-use crate::market::table::Choices;
-
-/// Which part of a data set is run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Window {
-    /// First open of a bar; moved on to the next start of a bucket.
-    pub from: Option<Stamp>,
-    /// End of the last bar, exclusive; moved back to the last end of a bucket.
-    pub to: Option<Stamp>,
-    /// Only these: names of assets (`BTC`, `BTC@kraken`) or symbols (`BTCUSDT`).
-    pub assets: Option<Vec<String>>,
-}
+use crate::domain::{InstrumentKind, Span};
+use crate::market::source::Window;
+use crate::market::table::{Choices, FileHints};
 
 /// How a data set is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +11,7 @@ pub struct HistorySettings {
     pub name: String,
     /// The decision clock: a multiple of the data's bars.
     pub clock: Span,
-    /// How its instruments are listed; `None` asks [`super::kind_of_name`].
+    /// How its instruments are listed; `None` asks the names of its files.
     pub kind: Option<InstrumentKind>,
     /// Part of the data that is run.
     pub window: Window,
@@ -29,4 +19,28 @@ pub struct HistorySettings {
     pub choices: Choices,
     /// What who found the files has to say of them.
     pub notes: Vec<String>,
+}
+
+/// The kind a data set's name tells: perps where it says so, margin otherwise (both sides, with a
+/// borrow rate), since the files themselves do not tell.
+pub fn kind_of_name(name: &str) -> InstrumentKind {
+    FileHints::of(name).kind.unwrap_or(InstrumentKind::Margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_give_kinds() {
+        for (name, kind) in [
+            ("perp_1h", InstrumentKind::Perp),
+            ("spot_1h", InstrumentKind::Margin),
+            ("swaps", InstrumentKind::Perp),
+            ("uniswap", InstrumentKind::Margin),
+            ("btcperps", InstrumentKind::Perp),
+        ] {
+            assert_eq!(kind_of_name(name), kind, "{name}");
+        }
+    }
 }

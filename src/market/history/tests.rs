@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::domain::{Bar, Decimal, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
+use crate::market::source::{SourceBytes, SourceFile};
+use crate::market::tape::TapeFeed;
 use crate::market::{Feed, FeedError};
 
 const H: i64 = Span::HOUR.0;
@@ -19,11 +21,19 @@ fn files(files: &[(&str, &str)]) -> Vec<Box<dyn SourceFile>> {
     files.iter().map(|(n, t)| Box::new(SourceBytes::new(n, t.as_bytes())) as Box<dyn SourceFile>).collect()
 }
 
-fn open(text: &str, clock: Span) -> HistoryFeed {
-    HistoryFeed::open(&settings(clock), files(&[("panel.csv", text)]), None).unwrap()
+fn opened(
+    settings: &HistorySettings,
+    sources: Vec<Box<dyn SourceFile>>,
+    funding: Option<SourceBytes>,
+) -> Result<TapeFeed, FeedError> {
+    super::open(settings, sources, funding.map(|f| Box::new(f) as Box<dyn SourceFile>), Box::new(Vec::new()))
 }
 
-fn refused(result: Result<HistoryFeed, FeedError>) -> String {
+fn open(text: &str, clock: Span) -> TapeFeed {
+    opened(&settings(clock), files(&[("panel.csv", text)]), None).unwrap()
+}
+
+fn refused(result: Result<TapeFeed, FeedError>) -> String {
     result.err().unwrap().to_string()
 }
 
@@ -58,10 +68,10 @@ fn panel(mut rows: Vec<(i64, String)>) -> String {
 
 #[test]
 fn columns_are_found_by_name_in_any_order() {
-    let text = "volume,Close,low,high,open,ticker,date\n5,2,1,3,1.5,ETHUSDT,2021-01-01 00:00:00\n";
+    let text = "volume,Close,low,high,open,ticker,date\n5,2,1,3,1.5,ETHUSDT,2021-01-01 00:00:00\n5,2,1,3,1.5,ETHUSDT,2021-01-01 01:00:00\n";
     let mut feed = open(text, hours(1));
     let bar = Bar { open: 1.5, high: 3.0, low: 1.0, close: 2.0, volume: 5.0 };
-    assert_eq!(bars(&all(&mut feed)), [(0, at("2021-01-01T01:00:00Z"), bar)]);
+    assert_eq!(bars(&all(&mut feed))[0], (0, at("2021-01-01T01:00:00Z"), bar));
     assert_eq!(feed.universe().assets[0].name, "ETH");
     assert_eq!(feed.universe().instruments[0].kind, InstrumentKind::Margin);
 }
@@ -83,11 +93,7 @@ fn closes_alone_make_bars_of_one_price_without_volume() {
 
 #[test]
 fn a_missing_column_is_named_with_the_header() {
-    let text = refused(HistoryFeed::open(
-        &settings(hours(1)),
-        files(&[("x.csv", "timestamp,open,high,close\n")]),
-        None,
-    ));
+    let text = refused(opened(&settings(hours(1)), files(&[("x.csv", "timestamp,open,high,close\n")]), None));
     assert!(text.contains("x.csv") && text.contains("`low`") && text.contains("open, high, close"), "{text}");
 }
 
@@ -125,27 +131,63 @@ fn rows_that_cannot_be_believed_are_named_by_line_and_left_out() {
 }
 
 #[test]
-fn the_first_of_duplicates_is_kept_and_late_rows_are_left_out() {
+fn the_first_of_duplicates_is_kept_wherever_the_other_stands() {
     let mut rows = hourly("AUSDT", 0, 12, 1.0);
     rows.insert(3, (0, format!("{},AUSDT,7,7,7,7,1\n", Stamp(2 * H))));
     rows.push((0, format!("{},AUSDT,7,7,7,7,1\n", Stamp(H))));
     let text = rows.into_iter().map(|(_, r)| r).collect::<String>();
     let mut feed = open(&format!("timestamp,symbol,open,high,low,close,volume\n{text}"), hours(4));
     let report = feed.report();
-    assert_eq!((report.rows, report.duplicates, report.unsorted, report.bad_rows), (12, 1, 1, 0));
+    assert_eq!((report.rows, report.duplicates, report.unsorted, report.bad_rows), (12, 2, 0, 0));
     assert!(bars(&all(&mut feed)).iter().all(|(_, _, b)| b.close != 7.0));
 }
 
 #[test]
-fn a_panel_sorted_by_symbol_is_refused_with_the_way_out() {
-    let rows = hourly("AUSDT", 0, 40, 1.0)
-        .into_iter()
-        .chain(hourly("BUSDT", 0, 40, 1.0))
-        .chain(hourly("CUSDT", 0, 40, 1.0));
-    let text = rows.map(|(_, r)| r).collect::<String>();
-    let text = format!("timestamp,symbol,open,high,low,close,volume\n{text}");
-    let text = refused(HistoryFeed::open(&settings(hours(1)), files(&[("p.csv", &text)]), None));
-    assert!(text.contains("sort the file by its stamp"), "{text}");
+fn a_panel_is_the_same_sorted_by_symbol_with_the_newest_first_and_in_parts() {
+    let of = |symbol: &str, from: i64, n: i64| hourly(symbol, from, n, 1.0);
+    let whole = || [of("AUSDT", 0, 60), of("BUSDT", 0, 60), of("CUSDT", 30, 30)].concat();
+    let head = "timestamp,symbol,open,high,low,close,volume\n";
+    let text = |rows: Vec<(i64, String)>| rows.into_iter().fold(head.to_owned(), |all, (_, r)| all + &r);
+    let mut right = opened(&settings(hours(4)), files(&[("p.csv", &panel(whole()))]), None).unwrap();
+    let events = all(&mut right);
+    let mut newest = whole();
+    newest.sort_by_key(|(h, _)| -h);
+    let (early, late): (Vec<_>, Vec<_>) = whole().into_iter().partition(|(h, _)| *h < 35);
+    let [a, b, c] = [text(of("AUSDT", 0, 60)), text(of("BUSDT", 0, 60)), text(of("CUSDT", 30, 30))];
+    let sets: [Vec<(&str, String)>; 4] = [
+        vec![("p.csv", text(whole()))],
+        vec![("p.csv", text(newest))],
+        // Later rows in the file that is read first, and some of them in both.
+        vec![("a.csv", panel(late)), ("b.csv", panel([early, of("AUSDT", 33, 6)].concat()))],
+        vec![("a.csv", c), ("b.csv", b), ("c.csv", a)],
+    ];
+    for set in sets {
+        let named: Vec<(&str, &str)> = set.iter().map(|(n, t)| (*n, t.as_str())).collect();
+        let mut feed = opened(&settings(hours(4)), files(&named), None).unwrap();
+        assert_eq!(feed.universe(), right.universe());
+        assert_eq!(feed.info().data_hash, right.info().data_hash);
+        assert!(all(&mut feed) == events, "{} files", named.len());
+    }
+}
+
+#[test]
+fn a_bar_that_was_not_over_is_replaced_by_what_it_became_within_a_file_and_over_files() {
+    let head = "timestamp,symbol,open,high,low,close,volume\n";
+    let early = "2021-01-01T02:00:00Z,AUSDT,10,11,10,11,1\n";
+    let rows: String = hourly("AUSDT", 0, 2, 1.0).into_iter().map(|(_, r)| r).collect();
+    let over = "2021-01-01T02:00:00Z,AUSDT,10,20,9,12,5\n".to_owned();
+    let base = |rows: &str| format!("{head}{}", rows.replace("1970-01-01", "2021-01-01"));
+    let right = base(&format!("{rows}{over}"));
+    let right = all(&mut open(&right, hours(1)));
+    let within = base(&format!("{rows}{early}{over}"));
+    let one = all(&mut open(&within, hours(1)));
+    let (first, second) = (base(&format!("{rows}{early}")), base(&over));
+    let second =
+        second + "2021-01-01T03:00:00Z,AUSDT,12,12,12,12,1\n2021-01-01T04:00:00Z,AUSDT,12,12,12,12,1\n";
+    let list = [("a.csv", first.as_str()), ("b.csv", second.as_str())];
+    let two = all(&mut opened(&settings(hours(1)), files(&list), None).unwrap());
+    assert_eq!(one, right);
+    assert_eq!(two[..right.len()], right);
 }
 
 #[test]
@@ -173,7 +215,7 @@ fn a_bar_off_the_grid_is_sent_where_it_closes() {
 #[test]
 fn bars_longer_than_the_clock_are_refused_with_the_clock_to_use() {
     let text = "timestamp,symbol,close\n2021-01-01,X,1\n2021-01-02,X,2\n2021-01-03,X,3\n";
-    let text = refused(HistoryFeed::open(&settings(hours(4)), files(&[("p.csv", text)]), None));
+    let text = refused(opened(&settings(hours(4)), files(&[("p.csv", text)]), None));
     assert!(text.contains("1d") && text.contains("4h") && text.contains("--clock 1d"), "{text}");
 }
 
@@ -185,12 +227,12 @@ fn a_folder_of_files_is_merged_on_one_clock() {
     };
     let (btc, eth) = (one(8, 0), one(8, 4));
     let list = [("ETHUSDT-1h.csv", eth.as_str()), ("BTC_USDT-1h.csv", btc.as_str())];
-    let events = all(&mut HistoryFeed::open(&settings(hours(4)), files(&list), None).unwrap());
+    let events = all(&mut opened(&settings(hours(4)), files(&list), None).unwrap());
     let seen: Vec<_> = bars(&events).iter().map(|(i, t, b)| (*i, t.0 / H, b.volume)).collect();
     assert_eq!(seen, [(0, 4, 6.0), (0, 8, 22.0), (1, 8, 22.0), (1, 12, 38.0)]);
     let turned = [list[1], list[0]];
-    let again = HistoryFeed::open(&settings(hours(4)), files(&turned), None).unwrap();
-    let first = HistoryFeed::open(&settings(hours(4)), files(&list), None).unwrap();
+    let again = opened(&settings(hours(4)), files(&turned), None).unwrap();
+    let first = opened(&settings(hours(4)), files(&list), None).unwrap();
     assert_eq!(again.info(), first.info());
 }
 
@@ -199,7 +241,8 @@ fn ticks_lots_and_money_like_come_from_the_rows() {
     let text = "timestamp,symbol,open,high,low,close,volume\n\
         2021-01-01T00:00:00Z,BTCUSDT,30000.5,30000.50,29999.125,30000.0,1\n\
         2021-01-01T00:00:00Z,SHIBUSDT,4.965e-05,4.965e-05,4.9e-05,4.9e-05,1\n\
-        2021-01-01T00:00:00Z,PAXGUSDT,1800,1800,1800,1800,1\n";
+        2021-01-01T00:00:00Z,PAXGUSDT,1800,1800,1800,1800,1\n\
+        2021-01-01T01:00:00Z,PAXGUSDT,1800,1800,1800,1800,1\n";
     let feed = open(text, hours(1));
     let names: Vec<_> = feed.universe().assets.iter().map(|a| (a.name.as_str(), a.money_like)).collect();
     assert_eq!(names, [("BTC", false), ("PAXG", true), ("SHIB", false)]);
@@ -264,9 +307,9 @@ fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_momen
             .as_bytes(),
     );
     let set = HistorySettings { kind: Some(InstrumentKind::Perp), ..settings(hours(8)) };
-    let mut feed = HistoryFeed::open(&set, files(&[("p.csv", &rows)]), Some(&funding)).unwrap();
+    let mut feed = opened(&set, files(&[("p.csv", &rows)]), Some(funding)).unwrap();
     assert!(feed.info().has_funding);
-    assert_eq!((feed.report().bad_rows, feed.report().duplicates), (1, 1));
+    assert_eq!((feed.report().bad_rows, feed.report().duplicates), (2, 1));
     let shape: Vec<_> = all(&mut feed)
         .iter()
         .map(|e| match *e {
@@ -291,27 +334,33 @@ fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_momen
             "16 barrier"
         ]
     );
-    let without = HistoryFeed::open(&set, files(&[("p.csv", &rows)]), None).unwrap();
+    let without = opened(&set, files(&[("p.csv", &rows)]), None).unwrap();
     assert!(without.info().notes.iter().any(|n| n.contains("no funding: perps pay none here")));
     assert_ne!(without.info().data_hash, feed.info().data_hash);
 }
 
 #[test]
-fn the_hash_is_that_of_the_bytes_whatever_the_window() {
-    let text = panel(hourly("AUSDT", 0, 100, 1.0));
+fn the_hash_is_that_of_all_that_is_told_whatever_the_window_and_the_assets() {
+    let rows = || [hourly("AUSDT", 0, 100, 1.0), hourly("BUSDT", 20, 60, 2.0)].concat();
     let mut set = settings(hours(4));
-    set.choices = crate::market::Choices::default();
-    let hash = |set: &HistorySettings| {
-        let feed = HistoryFeed::open(set, files(&[("p.csv", &text)]), None).unwrap();
+    let hash = |set: &HistorySettings, rows: Vec<(i64, String)>| {
+        let feed = opened(set, files(&[("p.csv", &panel(rows))]), None).unwrap();
         feed.info().data_hash.clone()
     };
-    let whole = hash(&set);
-    set.window.to = Some(Stamp(40 * H));
-    assert_eq!(hash(&set), whole);
-    assert_eq!(whole, blake3::hash(text.as_bytes()).to_hex().to_string());
-    // The same bytes read otherwise are other data.
+    let whole = hash(&set, rows());
+    let mut other = rows();
+    other[3].1 = other[3].1.replace(",1.0\n", ",1.5\n").replace(",1\n", ",1.5\n");
+    assert_ne!(hash(&set, other), whole, "one volume is another");
+    set.kind = Some(InstrumentKind::Perp);
+    assert_ne!(hash(&set, rows()), whole, "what is a perp is another instrument");
+    set.kind = None;
     set.choices.set("volume", "quote").unwrap();
-    assert_ne!(hash(&set), blake3::hash(text.as_bytes()).to_hex().to_string());
+    assert_ne!(hash(&set, rows()), whole, "the same bytes read otherwise");
+    let mut set = settings(hours(4));
+    (set.window.from, set.window.to) = (Some(Stamp(8 * H)), Some(Stamp(40 * H)));
+    assert_eq!(hash(&set, rows()), whole);
+    set.window.assets = Some(vec!["B".into()]);
+    assert_eq!(hash(&set, rows()), whole);
 }
 
 #[test]
@@ -319,10 +368,10 @@ fn an_unknown_asset_is_named_beside_those_that_are_there() {
     let text = panel([hourly("AUSDT", 0, 9, 1.0), hourly("BUSDT", 0, 9, 1.0)].concat());
     let mut set = settings(hours(1));
     set.window.assets = Some(vec!["A".into(), "NOPE".into()]);
-    let text_of = refused(HistoryFeed::open(&set, files(&[("p.csv", &text)]), None));
+    let text_of = refused(opened(&set, files(&[("p.csv", &text)]), None));
     assert!(text_of.contains("`NOPE`") && text_of.contains("AUSDT"), "{text_of}");
     set.window.assets = Some(vec!["B".into()]);
-    let mut feed = HistoryFeed::open(&set, files(&[("p.csv", &text)]), None).unwrap();
+    let mut feed = opened(&set, files(&[("p.csv", &text)]), None).unwrap();
     assert_eq!(feed.universe().assets.len(), 1);
     assert_eq!(bars(&all(&mut feed)).len(), 9);
 }
@@ -332,6 +381,6 @@ fn an_empty_window_says_so() {
     let text = panel(hourly("AUSDT", 0, 9, 1.0));
     let mut set = settings(hours(1));
     set.window.from = Some(Stamp(400 * H));
-    let text = refused(HistoryFeed::open(&set, files(&[("p.csv", &text)]), None));
+    let text = refused(opened(&set, files(&[("p.csv", &text)]), None));
     assert!(text.contains("no usable row from 1970-01-17"), "{text}");
 }

@@ -11,7 +11,7 @@ use super::item::{Decode, Item, NamedFile, RowContent};
 use super::listing::{ListingName, Listings};
 use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span};
 use crate::market::FeedError;
-use crate::market::history::money_like;
+use crate::market::table::money_like;
 use crate::market::table::{asset_name, is_dollar};
 
 /// A token and its decimals.
@@ -153,7 +153,7 @@ impl Decode for Minutes {
         match self.row(listings) {
             // The state at the end of the minute.
             Ok(event) => {
-                out.extend(event.map(|e| Item { at: e.at(), line, what: RowContent::AtClose(e) }));
+                out.extend(event.map(|e| Item::at(e.at(), line, RowContent::AtClose(e))));
             }
             Err(why) => out.push(Item::bad(line, why)),
         }
@@ -193,7 +193,7 @@ impl Decode for GasPrice {
         }
         let line = self.sheet.line();
         out.push(match (self.sheet.stamp(self.stamp), self.sheet.number(self.price)) {
-            (Ok(at), Ok(gas)) if gas >= 0.0 => Item { at, line, what: RowContent::Gas(gas) },
+            (Ok(at), Ok(gas)) if gas >= 0.0 => Item::at(at, line, RowContent::Gas(gas)),
             (Ok(_), Ok(gas)) => Item::bad(line, format!("gas at {gas} is no price")),
             (Err(why), _) | (_, Err(why)) => Item::bad(line, why),
         });

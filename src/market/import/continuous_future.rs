@@ -87,7 +87,7 @@ impl Front {
         // One price a day: the next is had at the next settlement, not at an open that nobody recorded.
         let bar = Bar { open: price, high: price, low: price, close: price, volume: f64::INFINITY };
         let at = Stamp(calendar::at(day, TimeZone::Chicago, 15).0 - Span::DAY.0);
-        Ok(Some(Item { at, line, what: RowContent::AtClose(MarketEvent::Bar { instrument, at, bar }) }))
+        Ok(Some(Item::at(at, line, RowContent::AtClose(MarketEvent::Bar { instrument, at, bar }))))
     }
 }
 

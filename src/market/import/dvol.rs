@@ -43,7 +43,7 @@ impl Decode for Dvol {
                     at,
                     sigma: percent / 100.0,
                 };
-                Item { at, line, what: RowContent::Now(event) }
+                Item::at(at, line, RowContent::Now(event))
             }
             (_, Some(Err(why))) => Item::bad(line, why),
             _ => Item::bad(line, format!("{row:?} is no value of an index of volatility")),

@@ -68,6 +68,18 @@ formats! {
     HyperliquidMessages = "hyperliquid-ws",
         r#"nanosecond {"channel":…,"data":…}, a message a line"#,
         r#"1723075200000000000 {"channel":"trades","data":[{"coin":"BTC","side":"B","px":"42000","sz":"0.1"}]}"#;
+    /// Trades as Tardis keeps them.
+    TardisTrades = "tardis-trades",
+        "exchange, symbol, timestamp, local_timestamp, id, side, price, amount",
+        "binance,BTCUSDT,1704067200000000,1704067200005000,1,buy,42000,0.1";
+    /// Best prices as Tardis keeps them.
+    TardisQuotes = "tardis-quotes",
+        "exchange, symbol, timestamp, local_timestamp, ask_amount, ask_price, bid_price, bid_amount",
+        "binance,BTCUSDT,1704067200000000,1704067200005000,1.5,42001,42000,0.7";
+    /// Books of 5 or 25 prices a side as Tardis keeps them.
+    TardisBooks = "tardis-books",
+        "exchange, symbol, timestamp, local_timestamp, asks[0].price, asks[0].amount, bids[0].price, bids[0].amount …",
+        "binance,BTCUSDT,1704067200000000,1704067200005000,42001,1.5,42000,0.7";
     /// A snapshot of an option chain: best prices, implied volatilities.
     DeribitChain = "deribit-chain",
         "instrument_name, best_bid_price, best_bid_amount, best_ask_price, best_ask_amount, mark_iv …",
@@ -190,7 +202,14 @@ fn headless(name: &str, line: &str) -> Option<ImportFormat> {
 fn header(columns: &[&str]) -> Option<ImportFormat> {
     let has = |name: &str| columns.contains(&name);
     let begins = |start: &str| columns.iter().any(|c| c.starts_with(start));
+    let arrived = has("local_timestamp") && has("exchange");
     let found = [
+        (ImportFormat::TardisTrades, arrived && has("side") && has("price") && has("amount")),
+        (
+            ImportFormat::TardisQuotes,
+            arrived && has("ask_price") && has("bid_price") && !has("underlying_price"),
+        ),
+        (ImportFormat::TardisBooks, arrived && has("asks[0].price") && has("bids[0].price")),
         (ImportFormat::PoolMinutes, has("closetick") && has("currentliquidity")),
         (ImportFormat::Gas, has("gas_price")),
         (ImportFormat::PoolDays, has("tvlusd") && has("pool_name")),
@@ -252,6 +271,21 @@ mod tests {
             ("o.csv", "instrument_name,bid_price\n", Some(ImportFormat::DeribitSummary)),
             ("volatility.json", "[[1609459200000, 71.5]]", Some(ImportFormat::Dvol)),
             ("p.csv", "what,is,this\n", None),
+            (
+                "t.csv",
+                "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n",
+                Some(ImportFormat::TardisTrades),
+            ),
+            (
+                "q.csv",
+                "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n",
+                Some(ImportFormat::TardisQuotes),
+            ),
+            (
+                "b.csv",
+                "exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount\n",
+                Some(ImportFormat::TardisBooks),
+            ),
             ("p.bin", "\u{0}\u{1}", None),
         ] {
             assert_eq!(ImportFormat::detect(name, head.as_bytes()), format, "{name}: {head}");

@@ -6,9 +6,8 @@ use super::item::{Decode, Item, NamedFile};
 use super::listing::{ListingName, Listings};
 use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Stamp};
 use crate::market::FeedError;
-use crate::market::table::{SymbolPair, TableKind, TableRows, TableShape, cell_text};
+use crate::market::table::{SymbolPair, TableKind, TableRows, cell_text};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// A file of settlements.
 pub(super) struct Funding {
@@ -19,14 +18,15 @@ pub(super) struct Funding {
 }
 
 impl Funding {
-    pub fn open(file: NamedFile, shape: Arc<TableShape>, bytes: FileBytes) -> Result<Self, FeedError> {
-        Ok(Funding { rows: TableRows::new(&file.name, shape, bytes)?, file, spoken: BTreeMap::new() })
+    pub fn open(file: NamedFile, rows: TableRows<FileBytes>) -> Self {
+        Funding { rows, file, spoken: BTreeMap::new() }
     }
 
     fn settlement(&mut self, listings: &mut Listings) -> Result<Option<MarketEvent>, String> {
-        let pair = match self.rows.symbol() {
-            Some(text) => SymbolPair::of(&cell_text(text)),
-            None => self.file.hints.pair.clone(),
+        let pair = if self.rows.shape().names_symbols() {
+            SymbolPair::of(&cell_text(self.rows.symbol()))
+        } else {
+            self.file.hints.pair.clone()
         };
         let pair = pair.ok_or("neither a column nor the file's name tells which perp")?;
         let at = self.rows.stamp()?;

@@ -12,6 +12,8 @@ pub(super) struct Item {
     pub at: Stamp,
     /// Where it stands.
     pub line: u64,
+    /// Whether it is in the window.
+    pub inside: bool,
     /// What it is.
     pub what: RowContent,
 }
@@ -29,21 +31,36 @@ pub(super) enum RowContent {
     Bad(String),
 }
 
+impl RowContent {
+    /// The event that it is.
+    pub fn event(&self) -> Option<&MarketEvent> {
+        match self {
+            RowContent::Now(event) | RowContent::AtClose(event) => Some(event),
+            RowContent::Gas(_) | RowContent::Bad(_) => None,
+        }
+    }
+}
+
 impl Item {
+    /// What a line tells of a moment.
+    pub fn at(at: Stamp, line: u64, what: RowContent) -> Item {
+        Item { at, line, inside: true, what }
+    }
+
     /// A row that cannot be used.
     pub fn bad(line: u64, why: impl Into<String>) -> Item {
-        Item { at: Stamp(0), line, what: RowContent::Bad(why.into()) }
+        Item::at(Stamp(0), line, RowContent::Bad(why.into()))
     }
 
     /// An event that is known when it is stamped.
     pub fn now(line: u64, event: MarketEvent) -> Item {
-        Item { at: event.at(), line, what: RowContent::Now(event) }
+        Item::at(event.at(), line, RowContent::Now(event))
     }
 
     /// A bar that is stamped at its open, or why it cannot be believed.
     pub fn bar(line: u64, instrument: InstrumentId, at: Stamp, bar: Bar) -> Item {
         match believed(&bar) {
-            Ok(()) => Item { at, line, what: RowContent::AtClose(MarketEvent::Bar { instrument, at, bar }) },
+            Ok(()) => Item::at(at, line, RowContent::AtClose(MarketEvent::Bar { instrument, at, bar })),
             Err(why) => Item::bad(line, why),
         }
     }

@@ -4,11 +4,11 @@ use super::decoders::open;
 use super::format::ImportFormat;
 use super::item::{Decode, Item, RowContent};
 use super::listing::{Listings, MadeUniverse};
-use super::survey::{FileSurvey, Survey, file, inside};
+use super::survey::{FileSurvey, Survey, file};
 use crate::domain::{AssetId, Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
-use crate::market::history::SourceFile;
-use crate::market::table::SETTLED_WITHIN;
-use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
+use crate::market::source::{SourceFile, Window};
+use crate::market::table::{SETTLED_WITHIN, finishes};
+use crate::market::tape::{DataHasher, TapeFile, TapeHeader, TapeWriter};
 use crate::market::{FeedError, FeedReport};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -37,6 +37,8 @@ pub struct WrittenTape {
     pub to: Option<Stamp>,
     /// blake3 of the unpacked tape, in hex.
     pub hash: String,
+    /// What its files tell, whatever part of it is on the tape; in hex.
+    pub data_hash: String,
     /// What was read and what was left out.
     pub report: FeedReport,
 }
@@ -61,9 +63,10 @@ impl FileCursor {
             self.over = !self.decoder.next(listings, &mut read)?;
             for mut item in read.drain(..) {
                 let left_out = survey.left_out.contains_key(&(self.number, item.line));
-                if left_out || matches!(item.what, RowContent::Bad(_)) || !inside(&survey.settings, item.at) {
+                if left_out || matches!(item.what, RowContent::Bad(_)) {
                     continue;
                 }
+                item.inside = survey.settings.window.holds(item.at);
                 if let RowContent::AtClose(event) = item.what {
                     item.at = item.at.after(self.bar);
                     let Some(event) = self.closing(survey, event.told_at(item.at)) else { continue };
@@ -113,23 +116,18 @@ impl Survey {
         if let Some((symbol, one, other)) = self.listings.mixed.clone() {
             return Err(FeedError::TwoBars { symbol, one, other });
         }
-        let sorted: u64 = self.files.iter().filter(|f| f.sort).map(|f| f.events).sum();
+        let sorted: u64 =
+            self.files.iter().zip(&self.extents).filter(|(f, _)| f.sort).map(|(_, e)| e.told).sum();
         if sorted > SORTED_MAX {
             let (name, limit) = (self.settings.name.clone(), SORTED_MAX as usize);
             return Err(FeedError::TooMany { name, what: "events that are out of order", limit });
         }
         let mut header = TapeHeader { name: self.settings.name.clone(), ..TapeHeader::default() };
         header.notes = self.notes();
-        let made = self.listings.universe(&mut header.notes);
-        self.listings.unknown_symbols(&mut header.notes);
+        let whole = self.listings.universe(true, &mut Vec::new());
+        let made = self.listings.universe(false, &mut header.notes);
         if made.universe.instruments.is_empty() {
-            let first_bad = self.files.iter().find_map(|f| f.findings.bad.first.first().map(|b| (f, b)));
-            return Err(FeedError::Empty {
-                name: self.settings.name.clone(),
-                window: String::new(),
-                first_bad: first_bad
-                    .map_or(String::new(), |(f, b)| format!("; first problem: {}, {b}", f.name)),
-            });
+            return Err(self.empty());
         }
         header.universe = made.universe.clone();
         header.tells.clone_from(&made.tells);
@@ -144,19 +142,37 @@ impl Survey {
             .collect();
         let failed = |e: std::io::Error| FeedError::Write { reason: e.to_string() };
         let mut writer = TapeWriter::new(out, &header).map_err(failed)?;
-        let mut join = Join::new(made, self.report());
         let (mut from, mut to) = (None, None);
-        self.merged(sources, |item, source| {
-            for event in join.take(&item, source) {
+        let part = WantedPart::of(&whole, &made, &self.listings);
+        let mut data = DataHasher::new(&whole.universe);
+        let mut join = Join::new(whole, self.settings.window.clone(), self.report());
+        self.merged(sources, |moment, files| {
+            join.take(moment, files, &mut |event, inside| {
+                data.take(&event);
+                let Some(event) = part.event(event).filter(|_| inside) else { return Ok(()) };
                 from.get_or_insert(event.at());
                 to = Some(event.at());
-                writer.push(&event).map_err(failed)?;
-            }
-            Ok(())
+                writer.push(&event).map_err(failed)
+            })
         })?;
         let (out, hash, events) = writer.finish(&join.report).map_err(failed)?;
-        let hash = hash.to_hex().to_string();
-        Ok((WrittenTape { header, events, from, to, hash, report: join.report }, out))
+        let (hash, data_hash) = (hash.to_hex().to_string(), data.finish().to_hex().to_string());
+        Ok((WrittenTape { header, events, from, to, hash, data_hash, report: join.report }, out))
+    }
+
+    fn empty(&self) -> FeedError {
+        let Window { from, to, .. } = self.settings.window;
+        let part = |word: &str, at: Option<Stamp>| at.map(|t| format!(" {word} {t}")).unwrap_or_default();
+        let first_bad = self.files.iter().find_map(|f| f.findings.bad.first.first().map(|b| (f, b)));
+        let left_out = || self.files.iter().flat_map(|f| &f.notes).map(|n| format!("; {n}")).next();
+        FeedError::Empty {
+            name: self.settings.name.clone(),
+            window: part("from", from) + &part("to", to),
+            first_bad: first_bad.map_or_else(
+                || left_out().unwrap_or_default(),
+                |(f, b)| format!("; first problem: {}, {b}", f.name),
+            ),
+        }
     }
 
     /// What the files are to be known for, once each.
@@ -169,7 +185,7 @@ impl Survey {
                     .to_owned(),
             );
         }
-        for note in self.files.iter().flat_map(|f| &f.notes) {
+        for note in self.settings.notes.iter().chain(self.files.iter().flat_map(|f| &f.notes)) {
             if !notes.contains(note) && notes.len() < 32 {
                 notes.push(note.clone());
             }
@@ -192,72 +208,130 @@ impl Survey {
         report
     }
 
-    /// Gives the items of all files in order, each with the file it is from.
+    /// Gives the items of all files in order, those of one moment together, each with the number of its file.
     fn merged(
         &self,
         sources: &[Box<dyn SourceFile>],
-        mut give: impl FnMut(Item, &FileSurvey) -> Result<(), FeedError>,
+        mut give: impl FnMut(&mut Vec<(usize, Item)>, &[FileSurvey]) -> Result<(), FeedError>,
     ) -> Result<(), FeedError> {
         // The numbers of the first pass hold, since the same rows come in the same order within a file
         // and all were given out then.
         let mut listings = self.listings.again();
-        let mut lanes: Vec<FileCursor> = Vec::new();
-        let mut heap = BinaryHeap::new();
-        let mut surveys = Vec::new();
-        for (number, (source, survey)) in sources.iter().zip(&self.files).enumerate() {
-            let Some(detected) = self.detected[number].as_ref().filter(|_| survey.events > 0) else {
+        let told = |n: &usize| self.detected[*n].is_some() && self.extents[*n].begins.is_some();
+        let mut waiting: Vec<usize> = (0..sources.len()).filter(told).collect();
+        waiting.sort_by_key(|n| Reverse((self.extents[*n].begins, *n)));
+        let mut open: BTreeMap<usize, FileCursor> = BTreeMap::new();
+        let mut heap: BinaryHeap<Reverse<(Stamp, u8, usize)>> = BinaryHeap::new();
+        let mut moment: Vec<(usize, Item)> = Vec::new();
+        loop {
+            // A file is opened once its first row may be next, and closed after its last.
+            let next = heap.peek().map(|Reverse((at, ..))| *at);
+            if let Some(n) =
+                waiting.last().copied().filter(|n| next.is_none_or(|at| self.extents[*n].begins <= Some(at)))
+            {
+                waiting.pop();
+                let cursor = self.cursor(n, sources[n].as_ref(), &mut listings)?;
+                if let Some(first) = cursor.items.front() {
+                    heap.push(Reverse((first.at, rank(&first.what), n)));
+                    open.insert(n, cursor);
+                }
                 continue;
-            };
-            let bytes = source.open().map_err(|e| FeedError::Read {
-                file: survey.name.clone(),
-                line: 0,
-                reason: e.to_string(),
-            })?;
-            let decoder = open(detected, file(&self.settings, source.as_ref()), bytes)?;
-            let mut lane = FileCursor {
-                number,
-                decoder,
-                items: VecDeque::new(),
-                bar: Span::seconds(survey.bar_s.unwrap_or(0)),
-                over: false,
-                passed: BTreeMap::new(),
-            };
-            lane.pull(self, &mut listings)?;
-            if survey.sort {
-                let mut all = Vec::new();
-                while !lane.items.is_empty() {
-                    all.extend(lane.items.drain(..));
-                    lane.pull(self, &mut listings)?;
-                }
-                all.sort_by_key(|i| (i.at, rank(&i.what)));
-                lane.items = all.into();
             }
-            if let Some(first) = lane.items.front() {
-                heap.push(Reverse((first.at, rank(&first.what), lanes.len())));
+            let Some(Reverse((at, _, n))) = heap.pop() else { break };
+            let Some(cursor) = open.get_mut(&n) else { continue };
+            let Some(item) = cursor.items.pop_front() else { continue };
+            if moment.first().is_some_and(|(_, m)| m.at < at) {
+                give(&mut moment, &self.files)?;
+                moment.clear();
             }
-            lanes.push(lane);
-            surveys.push(survey);
-        }
-        while let Some(Reverse((at, _, n))) = heap.pop() {
-            let lane = &mut lanes[n];
-            let Some(item) = lane.items.pop_front() else { continue };
-            give(item, surveys[n])?;
-            lane.pull(self, &mut listings)?;
-            if let Some(next) = lane.items.front() {
-                if next.at < at {
-                    let name = surveys[n].name.clone();
-                    return Err(FeedError::Changed { name, before: surveys[n].rows, after: next.line });
+            moment.push((n, item));
+            cursor.pull(self, &mut listings)?;
+            match cursor.items.front() {
+                Some(next) if next.at < at => {
+                    let f = &self.files[n];
+                    return Err(FeedError::Changed {
+                        name: f.name.clone(),
+                        before: f.rows,
+                        after: next.line,
+                    });
                 }
-                heap.push(Reverse((next.at, rank(&next.what), n)));
+                Some(next) => heap.push(Reverse((next.at, rank(&next.what), n))),
+                None => {
+                    open.remove(&n);
+                }
             }
         }
-        Ok(())
+        give(&mut moment, &self.files)
+    }
+
+    /// A file at its first item; all of it where it has to be sorted.
+    fn cursor(
+        &self,
+        number: usize,
+        source: &dyn SourceFile,
+        listings: &mut Listings,
+    ) -> Result<FileCursor, FeedError> {
+        let (survey, detected) = (&self.files[number], self.detected[number].as_ref());
+        let failed = |reason: String| FeedError::Read { file: survey.name.clone(), line: 0, reason };
+        let detected = detected.ok_or_else(|| failed("it was not looked at".to_owned()))?;
+        let decoder = open(detected, file(&self.settings, source), source, None)?;
+        let mut cursor = FileCursor {
+            number,
+            decoder,
+            items: VecDeque::new(),
+            bar: Span::seconds(survey.bar_s.unwrap_or(0)),
+            over: false,
+            passed: BTreeMap::new(),
+        };
+        cursor.pull(self, listings)?;
+        if survey.sort {
+            let mut all = Vec::new();
+            while !cursor.items.is_empty() {
+                all.extend(cursor.items.drain(..));
+                cursor.pull(self, listings)?;
+            }
+            all.sort_by_key(|i| (i.at, rank(&i.what)));
+            cursor.items = all.into();
+        }
+        Ok(cursor)
     }
 }
+
+/// The part of what is told that goes onto the tape, by its numbers there.
+struct WantedPart {
+    /// By number of the whole: that of the part.
+    instruments: Vec<Option<InstrumentId>>,
+    assets: Vec<Option<AssetId>>,
+}
+
+impl WantedPart {
+    fn of(whole: &MadeUniverse, part: &MadeUniverse, listings: &Listings) -> Self {
+        let mut instruments = vec![None; whole.universe.instruments.len()];
+        for n in 0..listings.all.len() {
+            if let (Some(one), Some(other)) = (whole.instruments[n], part.instruments[n]) {
+                instruments[one.index()] = Some(other);
+            }
+        }
+        let asset = |a: &crate::domain::instrument::Asset| part.universe.asset(&a.name).map(|p| p.id);
+        WantedPart { instruments, assets: whole.universe.assets.iter().map(asset).collect() }
+    }
+
+    fn event(&self, event: MarketEvent) -> Option<MarketEvent> {
+        if let MarketEvent::VolIndex { asset, at, sigma } = event {
+            let asset = self.assets[asset.index()]?;
+            return Some(MarketEvent::VolIndex { asset, at, sigma });
+        }
+        Some(event.told_of(self.instruments[event.instrument()?.index()]?))
+    }
+}
+
+/// Takes an event of the whole, and whether it is in the window.
+type Give<'a> = dyn FnMut(MarketEvent, bool) -> Result<(), FeedError> + 'a;
 
 /// What is known while items go by, so that one file can give what another lacks.
 struct Join {
     made: MadeUniverse,
+    window: Window,
     report: FeedReport,
     /// By instrument: the last price and its stamp.
     prices: Vec<Option<(Stamp, f64)>>,
@@ -271,7 +345,7 @@ struct Join {
 }
 
 impl Join {
-    fn new(made: MadeUniverse, report: FeedReport) -> Join {
+    fn new(made: MadeUniverse, window: Window, report: FeedReport) -> Join {
         let n = made.universe.instruments.len();
         let mut ending: Vec<(Stamp, InstrumentId)> =
             made.universe.instruments.iter().filter_map(|i| Some((i.terms.expiry()?, i.id))).collect();
@@ -284,6 +358,7 @@ impl Join {
             gas: f64::NAN,
             ending,
             made,
+            window,
             report,
         }
     }
@@ -292,21 +367,80 @@ impl Join {
         &self.made.universe
     }
 
-    /// The events that follow from an item.
-    fn take(&mut self, item: &Item, source: &FileSurvey) -> Vec<MarketEvent> {
-        let mut events = Vec::new();
-        while let Some((expiry, id)) = self.ending.last().copied().filter(|(expiry, _)| *expiry < item.at) {
+    /// Gives the events that follow from the items of one moment, in an order that does not depend on the files that tell them.
+    fn take(
+        &mut self,
+        moment: &mut [(usize, Item)],
+        files: &[FileSurvey],
+        give: &mut Give<'_>,
+    ) -> Result<(), FeedError> {
+        let Some(at) = moment.first().map(|(_, item)| item.at) else { return Ok(()) };
+        while let Some((expiry, id)) = self.ending.last().copied().filter(|(expiry, _)| *expiry < at) {
             self.ending.pop();
-            events.extend(self.settle(expiry, id));
-        }
-        match item.what {
-            RowContent::Now(event) | RowContent::AtClose(event) => {
-                events.extend(self.event(event, item.line, source));
+            if let Some(event) = self.settle(expiry, id) {
+                give(event, self.window.holds(expiry))?;
             }
-            RowContent::Gas(gas) => self.gas = gas,
-            RowContent::Bad(_) => {}
         }
-        events
+        let made = &self.made;
+        let id = |event: &MarketEvent| {
+            event.instrument().and_then(|i| made.instruments.get(i.index()).copied().flatten())
+        };
+        moment.sort_by_key(|(_, item)| (rank(&item.what), item.what.event().and_then(id)));
+        let mut bar: Option<(MarketEvent, bool)> = None;
+        for (n, item) in moment.iter() {
+            let source = &files[*n];
+            let event = match item.what {
+                RowContent::Now(event) | RowContent::AtClose(event) => event,
+                RowContent::Gas(gas) => {
+                    self.gas = gas;
+                    continue;
+                }
+                RowContent::Bad(_) => continue,
+            };
+            let Some(event) = self.event(event, item.line, source) else { continue };
+            match (&mut bar, event) {
+                // Of two bars of one moment the first is taken, unless the other is what it became.
+                (
+                    Some((MarketEvent::Bar { instrument, bar: kept, .. }, _)),
+                    MarketEvent::Bar { instrument: id, bar, .. },
+                ) if *instrument == id => {
+                    self.doubled();
+                    if finishes(&bar, kept) {
+                        *kept = bar;
+                    }
+                }
+                _ => {
+                    if let Some((event, inside)) = bar.take() {
+                        self.told(&event);
+                        give(event, inside)?;
+                    }
+                    if matches!(event, MarketEvent::Bar { .. }) {
+                        bar = Some((event, item.inside));
+                    } else {
+                        give(event, item.inside)?;
+                    }
+                }
+            }
+        }
+        if let Some((event, inside)) = bar {
+            self.told(&event);
+            give(event, inside)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of a bar that was there.
+    fn doubled(&mut self) {
+        self.report.duplicates += 1;
+        self.report.rows = self.report.rows.saturating_sub(1);
+    }
+
+    /// Takes note of a bar that is told.
+    fn told(&mut self, event: &MarketEvent) {
+        if let MarketEvent::Bar { instrument, at, bar } = *event {
+            self.bars[instrument.index()] = Some(at);
+            self.priced(instrument, at, bar.close);
+        }
     }
 
     fn settle(&self, at: Stamp, id: InstrumentId) -> Option<MarketEvent> {
@@ -334,15 +468,12 @@ impl Join {
         let id = self.made.instruments.get(event.instrument()?.index()).copied().flatten()?;
         let i = id.index();
         match &mut event {
-            Bar { instrument, at, bar } => {
+            Bar { instrument, at, .. } => {
                 *instrument = id;
                 if self.bars[i].is_some_and(|b| *at <= b) {
-                    self.report.duplicates += 1;
+                    self.doubled();
                     return None;
                 }
-                self.bars[i] = Some(*at);
-                let (at, close) = (*at, bar.close);
-                self.priced(id, at, close);
             }
             Funding { instrument, at, mark, .. } => {
                 *instrument = id;
@@ -351,7 +482,11 @@ impl Join {
                     return None;
                 }
                 self.funding[i] = Some(*at);
-                if !mark.is_finite() {
+                // On the desk the price at a settlement is that of the bar that opens then, which is known once it is over.
+                let on_desk = i < self.universe().assets.len() && self.made.tells[i].bar.is_some();
+                if !mark.is_finite() && on_desk {
+                    *mark = f64::NAN;
+                } else if !mark.is_finite() {
                     let Some(price) = self.price_at(i, *at, source) else {
                         self.report.bad(&source.name, line, "no price is known at this settlement");
                         return None;

@@ -43,10 +43,11 @@ mod settings;
 mod spot_perp;
 mod survey;
 mod swaps;
+mod tardis;
 #[cfg(test)]
 mod tests;
 
-pub use decoders::{Detected, detect};
+pub use decoders::{Detected, detect, is_named_after_rates};
 pub use format::ImportFormat;
 pub use merge::{SORTED_MAX, WrittenTape};
 pub use settings::{Closes, ImportSettings};

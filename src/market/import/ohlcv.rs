@@ -7,21 +7,28 @@ use super::item::{Decode, Item, NamedFile};
 use super::listing::{ListingName, Listings};
 use crate::domain::{ContractTerms, InstrumentId, InstrumentKind};
 use crate::market::FeedError;
-use crate::market::table::{SymbolPair, TableRows, TableShape, cell_text};
+use crate::market::table::{SymbolPair, TableRows, cell_text, shown};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+
+/// Longest symbol: those of option chains have thirty letters.
+const SYMBOL_BYTES_MAX: usize = 64;
 
 /// A file of bars.
 pub(super) struct Ohlcv {
     rows: TableRows<FileBytes>,
     file: NamedFile,
-    /// Symbols that are known, with their numbers.
-    known: BTreeMap<Vec<u8>, Option<InstrumentId>>,
+    /// Symbols that are known, in the order in which they came, with their numbers.
+    known: Vec<(Vec<u8>, Option<InstrumentId>)>,
+    index: BTreeMap<Vec<u8>, usize>,
+    /// The last symbol, and by symbol the one that followed it last time: panels keep an order, so the guess is nearly always
+    /// right and saves the search.
+    last: usize,
+    follower: Vec<usize>,
 }
 
 impl Ohlcv {
-    pub fn open(file: NamedFile, shape: Arc<TableShape>, bytes: FileBytes) -> Result<Ohlcv, FeedError> {
-        if !shape.names_symbols() && file.hints.pair.is_none() {
+    pub fn open(file: NamedFile, rows: TableRows<FileBytes>) -> Result<Ohlcv, FeedError> {
+        if !rows.shape().names_symbols() && file.hints.pair.is_none() {
             return Err(FeedError::Format {
                 file: file.name,
                 reason: "neither a column nor the file's name tells what it is of; name it like BTCUSDT-1h"
@@ -29,19 +36,27 @@ impl Ohlcv {
                 known: ImportFormat::known(),
             });
         }
-        let rows = TableRows::new(&file.name, shape, bytes)?;
-        Ok(Ohlcv { rows, file, known: BTreeMap::new() })
+        Ok(Ohlcv { rows, file, known: Vec::new(), index: BTreeMap::new(), last: 0, follower: Vec::new() })
     }
 
     fn instrument(&mut self, listings: &mut Listings) -> Result<Option<InstrumentId>, String> {
-        let text = self.rows.symbol().unwrap_or_default();
-        if let Some(known) = self.known.get(text) {
-            return Ok(*known);
+        let text = self.rows.symbol();
+        let guess = self.follower.get(self.last).copied().unwrap_or_default();
+        let known = self.known.get(guess).filter(|k| k.0 == text).map(|_| guess);
+        if let Some(known) = known.or_else(|| self.index.get(text).copied()) {
+            if let Some(follower) = self.follower.get_mut(self.last) {
+                *follower = known;
+            }
+            self.last = known;
+            return Ok(self.known[known].1);
+        }
+        if text.len() > SYMBOL_BYTES_MAX {
+            return Err(format!("`{}…` is too long for a symbol", shown(text)));
         }
         // `BTCUSD@kraken` is of Kraken, whatever the file's name says.
         let whole = cell_text(text);
         let (symbol, venue) = whole.split_once('@').unwrap_or((&whole, &self.file.hints.venue));
-        let is_named = self.rows.symbol().is_some();
+        let is_named = self.rows.shape().names_symbols();
         let pair = if is_named { SymbolPair::of(symbol) } else { self.file.hints.pair.clone() };
         let pair = pair.ok_or_else(|| format!("`{}` is no symbol", cell_text(text)))?;
         let text = text.to_vec();
@@ -54,7 +69,10 @@ impl Ohlcv {
             quote: pair.quote.as_deref(),
             terms: ContractTerms::Plain,
         });
-        self.known.insert(text, id);
+        self.last = self.known.len();
+        self.index.insert(text.clone(), self.last);
+        self.known.push((text, id));
+        self.follower.push(0);
         Ok(id)
     }
 }

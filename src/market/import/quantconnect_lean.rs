@@ -115,7 +115,7 @@ impl Futures {
             return Err(format!("bid {bid} × {bid_size}, offer {ask} × {ask_size} is no market"));
         }
         let event = MarketEvent::Quote { instrument, at, bid, ask, bid_size, ask_size };
-        Ok(Item { at, line, what: RowContent::AtClose(event) })
+        Ok(Item::at(at, line, RowContent::AtClose(event)))
     }
 }
 
@@ -234,7 +234,7 @@ impl OptionDay {
         let sigma = self.sheet.maybe(self.sigma)?.filter(|s| *s > 0.0);
         if let Some(sigma) = sigma.filter(|_| self.spot > 0.0) {
             let event = MarketEvent::Implied { instrument, at: open, sigma, forward: self.spot };
-            out.push(Item { at: open, line, what: RowContent::AtClose(event) });
+            out.push(Item::at(open, line, RowContent::AtClose(event)));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::calendar::{self, TimeZone};
 use super::format::ImportFormat;
 use crate::domain::{InstrumentKind, Span, Stamp};
-use crate::market::history::Window;
+use crate::market::source::Window;
 use crate::market::table::Choices;
 
 /// How files are read.
@@ -25,6 +25,8 @@ pub struct ImportSettings {
     pub closes: Option<Closes>,
     /// What was decided of what files do not tell.
     pub choices: Choices,
+    /// What who found the files has to say of them.
+    pub notes: Vec<String>,
     /// Pass over files that nobody knows instead of refusing them.
     pub lenient: bool,
 }

@@ -109,7 +109,7 @@ impl SpotPerp {
         if let Some(mark) = mark.filter(|m| *m > 0.0) {
             let index = index.or(spot.map(|b| b.close)).filter(|i| *i > 0.0).unwrap_or(mark);
             let event = MarketEvent::Mark { instrument, at, mark, index };
-            out.push(Item { at, line, what: RowContent::AtClose(event) });
+            out.push(Item::at(at, line, RowContent::AtClose(event)));
         }
         match rate {
             Some(rate) if rate.abs() > RATE_MAX => {

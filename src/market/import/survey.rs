@@ -1,26 +1,25 @@
 //! The first pass: what files hold, and what is wrong with them.
 
-use super::decoders::{Detected, detect, named, open};
+use super::decoders::{Detected, FileHasher, detect, is_named_after_rates, named, open};
 use super::format::ImportFormat;
 use super::item::{Item, NamedFile, RowContent};
 use super::listing::{INSTRUMENTS_MAX, Listings};
 use super::settings::ImportSettings;
 use crate::domain::{Bar, InstrumentId, MarketEvent, Span, Stamp};
-use crate::market::history::{SourceFile, of_reference};
+use crate::market::source::SourceFile;
 use crate::market::table::{
-    FileHints, PriceFindings, PriceJudge, SETTLED_WITHIN, SHIFT_WAYS, TableKind, TableShape, finishes,
+    FileHints, PriceFindings, PriceJudge, SETTLED_WITHIN, SHIFT_WAYS, TableKind, TableShape,
 };
 use crate::market::{FeedError, FeedReport};
 use serde::Serialize;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
-use std::rc::Rc;
 
 /// Most files of one import: each is open while the tape is written.
 pub(super) const FILES_MAX: usize = 4_096;
 /// Instruments of a file that are named.
 const NAMED_MAX: usize = 64;
+/// Bars of a symbol that tell how long they are.
+const ROWS_OF_ONE_LENGTH: u64 = 24;
 /// Different spacings that are counted.
 const SPACINGS_MAX: usize = 4_096;
 
@@ -130,9 +129,22 @@ pub struct Survey {
     pub files: Vec<FileSurvey>,
     /// By file: what it was known for, where it is read.
     pub(super) detected: Vec<Option<Detected>>,
+    /// By file: what is known of it besides.
+    pub(super) extents: Vec<FileExtent>,
     pub(super) listings: Listings,
     /// Rows that must not be used, by the number of their file and their line.
     pub(super) left_out: BTreeMap<(usize, u64), String>,
+}
+
+/// What is known of a file besides, whatever part of it is wanted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileExtent {
+    /// The first of its stamps; none if it has none.
+    pub begins: Option<Stamp>,
+    /// How many events it tells.
+    pub told: u64,
+    /// The instruments of its bars, where these do not tell how long they are.
+    undated: Vec<InstrumentId>,
 }
 
 /// What is learned of all files together while they go by: their prices are judged across files.
@@ -140,24 +152,14 @@ pub struct Survey {
 struct SurveyPass {
     /// By file: what it is known for, where it is read.
     detected: Vec<Option<Detected>>,
-    judges: BTreeMap<InstrumentId, PriceJudge>,
+    /// By file: what is known of it besides.
+    extents: Vec<FileExtent>,
+    judges: Vec<PriceJudge>,
     found: PriceFindings,
     /// What was found when all of it was read before.
     left_out: BTreeMap<(usize, u64), String>,
-}
-
-/// Passes bytes on and hashes them.
-struct SurveyHasher {
-    inner: Box<dyn Read + Send>,
-    hasher: Rc<RefCell<blake3::Hasher>>,
-}
-
-impl Read for SurveyHasher {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(into)?;
-        self.hasher.borrow_mut().update(&into[..n]);
-        Ok(n)
-    }
+    /// Files that end in the middle, and why.
+    damaged: BTreeMap<usize, String>,
 }
 
 /// A file and what its name tells, the settings being stronger.
@@ -170,11 +172,6 @@ pub(super) fn file(settings: &ImportSettings, source: &dyn SourceFile) -> NamedF
     NamedFile { name: source.name().to_owned(), hints }
 }
 
-/// Whether a stamp lies in the window.
-pub(super) fn inside(settings: &ImportSettings, at: Stamp) -> bool {
-    settings.window.from.is_none_or(|from| at >= from) && settings.window.to.is_none_or(|to| at < to)
-}
-
 /// Reads files once, and again where rows were found that must not be used. They are taken in the order of their names.
 pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) -> Result<Survey, FeedError> {
     sources.sort_by(|a, b| a.name().cmp(b.name()));
@@ -182,13 +179,13 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) ->
         return Err(FeedError::TooMany { name: settings.name.clone(), what: "files", limit: FILES_MAX });
     }
     let mut prices = SurveyPass::default();
-    let mut done = survey_once(settings, sources, &mut prices)?;
+    let mut done = survey_whole(settings, sources, &mut prices)?;
     if !prices.found.left_out.is_empty() {
-        let left_out = std::mem::take(&mut prices.found.left_out);
-        prices = SurveyPass { left_out, ..SurveyPass::default() };
-        done = survey_once(settings, sources, &mut prices)?;
+        let (left_out, damaged) = (std::mem::take(&mut prices.found.left_out), prices.damaged);
+        prices = SurveyPass { left_out, damaged, ..SurveyPass::default() };
+        done = survey_whole(settings, sources, &mut prices)?;
     }
-    (done.left_out, done.detected) = (prices.left_out, prices.detected);
+    (done.left_out, done.detected, done.extents) = (prices.left_out, prices.detected, prices.extents);
     if let Some((symbol, one, other)) = done.listings.mixed.clone().filter(|_| settings.lenient) {
         let why = FeedError::TwoBars { symbol, one, other }.to_string();
         for file in done.files.iter_mut().filter(|f| f.bar_s.is_some_and(|s| Span::seconds(s) == other)) {
@@ -196,10 +193,15 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) ->
             file.notes.push(why.clone());
         }
     }
+    if let Some((asset, known)) = done.listings.missing().filter(|_| !settings.lenient) {
+        let (name, asset) = (settings.name.clone(), asset.to_owned());
+        return Err(FeedError::UnknownAsset { name, asset, known });
+    }
     if settings.choices.keeps_jumps() {
         return Ok(done);
     }
-    for shift in prices.found.undecided(prices.judges.len()) {
+    let judges = prices.judges.len();
+    for shift in prices.found.undecided(judges).into_iter().filter(|s| settings.window.holds(s.at)) {
         let (n, line) = shift.place;
         let Some(file) = done.files.get_mut(n) else { continue };
         let found = shift.found(line);
@@ -212,19 +214,55 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) ->
     Ok(done)
 }
 
+/// Reads files once, and again without those that end in the middle: nothing of them is used.
+fn survey_whole(
+    settings: &ImportSettings,
+    sources: &[Box<dyn SourceFile>],
+    prices: &mut SurveyPass,
+) -> Result<Survey, FeedError> {
+    loop {
+        let before = prices.damaged.len();
+        let done = survey_once(settings, sources, prices)?;
+        if prices.damaged.len() == before {
+            return Ok(done);
+        }
+        let (left_out, damaged) = (std::mem::take(&mut prices.left_out), std::mem::take(&mut prices.damaged));
+        *prices = SurveyPass { left_out, damaged, ..SurveyPass::default() };
+    }
+}
+
+/// Whether the others are read without a file that cannot be: settlements are missed by who pays them.
+fn is_spared(settings: &ImportSettings, source: &dyn SourceFile) -> bool {
+    let paid = || {
+        detect(source, &settings.choices).is_ok_and(|d| d.is_ok_and(|k| k.format == ImportFormat::Funding))
+    };
+    !settings.lenient && source.is_found() && !is_named_after_rates(source.name()) && !paid()
+}
+
 fn survey_once(
     settings: &ImportSettings,
     sources: &[Box<dyn SourceFile>],
     prices: &mut SurveyPass,
 ) -> Result<Survey, FeedError> {
-    let mut listings = Listings::new(settings.window.assets.clone());
+    let mut listings = Listings::new(settings.window.clone());
     let mut files = Vec::with_capacity(sources.len());
     for (n, source) in sources.iter().enumerate() {
         // Of a file that is left out nothing is learned.
         let bar = settings.bar.or(settings.choices.bar());
         let before = bar.map(|_| listings.clone());
         prices.detected.push(None);
-        let read = one(settings, source.as_ref(), &mut listings, (n, &mut *prices))?;
+        prices.extents.push(FileExtent::default());
+        if let Some(why) = prices.damaged.get(&n) {
+            files.push(FileSurvey::without(source.name(), FileVerdict::Unknown, why));
+            continue;
+        }
+        let read = match one(settings, source.as_ref(), &mut listings, (n, &mut *prices)) {
+            Err(e @ FeedError::Read { .. }) if is_spared(settings, source.as_ref()) => {
+                prices.damaged.insert(n, format!("{} is not read: {e}", source.name()));
+                continue;
+            }
+            read => read?,
+        };
         let other = bar.zip(read.bar_s).filter(|(b, s)| Span::seconds(*s) != *b);
         files.push(match (other, before) {
             (Some((_, s)), Some(before)) => {
@@ -239,16 +277,52 @@ fn survey_once(
             return Err(FeedError::TooMany { name, what: "instruments", limit: INSTRUMENTS_MAX });
         }
     }
-    for judge in prices.judges.values_mut() {
+    for judge in &mut prices.judges {
         judge.finish(&mut prices.found);
     }
+    one_bar_long(settings, &prices.extents, &mut files, &mut listings)?;
     Ok(Survey {
         settings: settings.clone(),
         files,
         listings,
         left_out: BTreeMap::new(),
         detected: Vec::new(),
+        extents: Vec::new(),
     })
+}
+
+/// One bar does not tell how long it is: it is as long as all the others, where these are alike.
+fn one_bar_long(
+    settings: &ImportSettings,
+    extents: &[FileExtent],
+    files: &mut [FileSurvey],
+    listings: &mut Listings,
+) -> Result<(), FeedError> {
+    let lengths: BTreeSet<i64> = files.iter().filter_map(|f| f.bar_s).collect();
+    let length = if lengths.len() == 1 { lengths.first().copied() } else { None };
+    for (file, extent) in files.iter_mut().zip(extents).filter(|(_, e)| !e.undated.is_empty()) {
+        let Some(length) = length else {
+            let e = FeedError::Format {
+                file: file.name.clone(),
+                reason:
+                    "one bar does not tell how long it is; put its length into the file's name (BTCUSDT-1h)"
+                        .to_owned(),
+                known: ImportFormat::known(),
+            };
+            if !settings.lenient {
+                return Err(e);
+            }
+            (file.verdict, file.notes) = (FileVerdict::Unknown, vec![e.to_string()]);
+            continue;
+        };
+        file.bar_s = Some(length);
+        for instrument in &extent.undated {
+            if let Some(listed) = listings.all.get_mut(instrument.index()) {
+                listed.bars(Span::seconds(length));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn one(
@@ -293,6 +367,12 @@ fn one(
     }
 }
 
+/// Why prices of a reference are no bars.
+fn of_reference(shape: &TableShape) -> String {
+    let what = shape.hints.reference.unwrap_or("a reference");
+    format!("it is named after {what}, at which nothing is traded; reference=trade takes it for bars")
+}
+
 /// Why nothing is taken of a table.
 fn not_taken(shape: &TableShape, bar: Option<Span>) -> Option<String> {
     if shape.kind == TableKind::Reference {
@@ -310,13 +390,9 @@ fn read(
     (n, prices): (usize, &mut SurveyPass),
 ) -> Result<FileSurvey, FeedError> {
     let file = file(settings, source);
-    let hasher = Rc::new(RefCell::new(blake3::Hasher::new()));
-    let failed =
-        |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
-    let inner = source.open().map_err(failed)?;
+    let hasher = FileHasher::default();
     let told = if detected.format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.hints.bar };
-    let bytes = Box::new(SurveyHasher { inner, hasher: Rc::clone(&hasher) });
-    let mut decoder = open(detected, file, bytes)?;
+    let mut decoder = open(detected, file, source, Some(&hasher))?;
     let mut learned = FileLearned { number: n, judged: detected.shape.is_some(), ..FileLearned::default() };
     let mut items = Vec::new();
     loop {
@@ -325,18 +401,22 @@ fn read(
             if let Some(why) = prices.left_out.get(&(n, item.line)) {
                 item.what = RowContent::Bad(why.clone());
             }
-            learned.take(settings, &item, listings, prices);
+            learned.take(&item, listings, prices);
         }
         if !more {
             break;
         }
     }
     let hash = hasher.borrow().finalize();
-    let mut done = learned.finish(source.name(), told, listings)?;
+    let (mut done, extent) = learned.finish(source.name(), told, listings)?;
+    prices.extents[n] = extent;
     done.format = Some(detected.format);
     prices.detected[n] = Some(detected.clone());
     done.notes.extend(decoder.notes());
-    done.verdict = if done.notes.is_empty() && done.findings == Findings::default() {
+    done.verdict = if prices.extents[n].told == 0 && done.findings.bad.count == 0 {
+        done.notes.push(format!("{} has no rows", source.name()));
+        FileVerdict::NoData
+    } else if done.notes.is_empty() && done.findings == Findings::default() {
         FileVerdict::Read
     } else {
         FileVerdict::ReadWithNotes
@@ -367,6 +447,24 @@ impl FileSurvey {
     }
 }
 
+impl LearnedBars {
+    fn apart(&mut self, spacing: i64) {
+        match self.spacing {
+            (shortest, n) if n > 0 && spacing > shortest => {}
+            (shortest, n) if spacing == shortest => self.spacing.1 = n + 1,
+            _ => self.spacing = (spacing, 1),
+        }
+    }
+
+    /// How long they are, where that is longer than those of the others: they would be told before they are over.
+    fn longer(&self, bar: Span) -> Option<Span> {
+        let (shortest, n) = self.spacing;
+        // One that only trades now and then has gaps of all lengths.
+        let is_longer = self.rows >= ROWS_OF_ONE_LENGTH && shortest > bar.0 && n * 2 > self.rows;
+        is_longer.then_some(Span(shortest))
+    }
+}
+
 /// What is learned of one file while it is read.
 #[derive(Default)]
 struct FileLearned {
@@ -380,28 +478,35 @@ struct FileLearned {
     from: Option<Stamp>,
     to: Option<Stamp>,
     last: Option<Stamp>,
+    /// The first of all stamps, and all events, in the window and out of it.
+    begins: Option<Stamp>,
+    told: u64,
     /// Whether there is something stamped at the open of its bar, and something that is not.
     stamped: (bool, bool),
     unsorted: bool,
-    /// By instrument: the last bar, and the last funding.
-    bars: BTreeMap<InstrumentId, (Stamp, Bar, u64)>,
+    /// By instrument, as it is numbered.
+    bars: Vec<LearnedBars>,
     funding: BTreeMap<InstrumentId, Stamp>,
     /// By spacing of bars: how often, and where first.
     spacings: BTreeMap<i64, (u64, u64, Stamp)>,
+    /// The spacing of the last bars, not yet among these: nearly all are alike.
+    spacing: (i64, (u64, u64, Stamp)),
     instruments: BTreeSet<InstrumentId>,
 }
 
+/// What is learned of the bars of one instrument in a file.
+#[derive(Clone, Debug, Default)]
+struct LearnedBars {
+    last: Option<(Stamp, f64)>,
+    rows: u64,
+    /// The shortest time between two of them, and how often it was that.
+    spacing: (i64, u64),
+}
+
 impl FileLearned {
-    fn take(
-        &mut self,
-        settings: &ImportSettings,
-        item: &Item,
-        listings: &mut Listings,
-        prices: &mut SurveyPass,
-    ) {
+    fn take(&mut self, item: &Item, listings: &mut Listings, prices: &mut SurveyPass) {
         let event = match &item.what {
             RowContent::Bad(why) => return self.findings.bad.add(item.line, || why.clone()),
-            _ if !inside(settings, item.at) => return,
             RowContent::Now(event) => {
                 self.stamped.1 = true;
                 Some(event)
@@ -413,60 +518,88 @@ impl FileLearned {
             RowContent::Gas(_) => None,
         };
         let at = item.at;
-        self.events += 1;
-        if self.line != Some(item.line) {
-            self.line = Some(item.line);
-            self.rows += 1;
-            if let Some(last) = self.last.filter(|l| at < *l) {
-                self.findings.unsorted.add(item.line, || format!("{at} comes after {last}"));
+        self.unsorted |= self.last.is_some_and(|l| at < l);
+        let before = self.last.replace(at);
+        self.begins = Some(self.begins.map_or(at, |b| b.min(at)));
+        self.told += 1;
+        let inside = match event {
+            Some(event) => listings.learn(event),
+            None => listings.holds(at),
+        };
+        if inside {
+            self.events += 1;
+            self.from = Some(self.from.map_or(at, |f| f.min(at)));
+            self.to = Some(self.to.map_or(at, |t| t.max(at)));
+            if self.line.replace(item.line) != Some(item.line) {
+                self.rows += 1;
+                if let Some(last) = before.filter(|l| at < *l) {
+                    self.findings.unsorted.add(item.line, || format!("{at} comes after {last}"));
+                }
             }
         }
-        self.unsorted |= self.last.is_some_and(|l| at < l);
-        self.last = Some(at);
-        self.from = Some(self.from.map_or(at, |f| f.min(at)));
-        self.to = Some(self.to.map_or(at, |t| t.max(at)));
-        let Some(event) = event else { return };
-        listings.learn(event);
-        if let Some(instrument) = event.instrument() {
-            self.instruments.insert(instrument);
-        }
-        match *event {
-            MarketEvent::Bar { instrument, bar, .. } => self.bar(item, instrument, bar, prices),
-            MarketEvent::Funding { instrument, .. } => {
-                let before = self.funding.insert(instrument, at);
+        match event {
+            Some(MarketEvent::Bar { instrument, bar, .. }) => {
+                self.bar(item, inside, (*instrument, bar), prices);
+            }
+            Some(MarketEvent::Funding { instrument, .. }) if inside => {
+                self.instruments.insert(*instrument);
+                let before = self.funding.insert(*instrument, at);
                 if before.is_some_and(|b| at.since(b).0.abs() < SETTLED_WITHIN.0) {
                     self.findings.duplicates.add(item.line, || format!("{at} was settled before"));
                 }
             }
+            Some(event) if inside => self.instruments.extend(event.instrument()),
             _ => {}
         }
     }
 
-    fn bar(&mut self, item: &Item, instrument: InstrumentId, bar: Bar, prices: &mut SurveyPass) {
-        let (at, place) = (item.at, (self.number, item.line));
-        let before = self.bars.insert(instrument, (at, bar, item.line));
-        let same = before.filter(|b| b.0 == at);
-        if self.judged && same.is_none() {
-            prices.judges.entry(instrument).or_default().take(place, at, &bar, &mut prices.found);
+    fn bar(
+        &mut self,
+        item: &Item,
+        inside: bool,
+        (instrument, bar): (InstrumentId, &Bar),
+        prices: &mut SurveyPass,
+    ) {
+        let (at, i) = (item.at, instrument.index());
+        if self.bars.len() <= i {
+            self.bars.resize_with(i + 1, LearnedBars::default);
         }
-        let Some((last, other, line)) = before else { return };
-        if same.is_some() {
-            if self.judged && finishes(&bar, &other) {
-                let why = || "a bar that was not over; the finished one is taken".to_owned();
-                prices.found.leave_out((self.number, line), why);
-            } else {
-                self.bars.insert(instrument, (last, other, line));
+        if inside && self.bars[i].rows == 0 {
+            self.instruments.insert(instrument);
+        }
+        let before = self.bars[i].last;
+        if before.is_some_and(|(last, _)| last == at) {
+            if inside {
+                self.findings.duplicates.add(item.line, || format!("{at} was there before"));
             }
-            return self.findings.duplicates.add(item.line, || format!("{at} was there before"));
+            return;
         }
+        if self.judged {
+            if prices.judges.len() <= i {
+                prices.judges.resize_with(i + 1, PriceJudge::default);
+            }
+            prices.judges[i].take((self.number, item.line), at, bar, &mut prices.found);
+        }
+        self.bars[i].last = Some((at, bar.close));
+        self.bars[i].rows += u64::from(inside);
+        let Some((last, close)) = before else { return };
         let spacing = at.since(last).0.abs();
-        let room = self.spacings.len() < SPACINGS_MAX;
-        if room || self.spacings.contains_key(&spacing) {
-            self.spacings.entry(spacing).or_insert((0, item.line, last)).0 += 1;
+        self.bars[i].apart(spacing);
+        if spacing != self.spacing.0 {
+            self.flush();
+            self.spacing = (spacing, (0, item.line, last));
         }
-        let (close, before) = (bar.close, other.close);
-        if !(0.1..=10.0).contains(&(close / before)) {
-            self.findings.absurd.add(item.line, || format!("a close of {close} after {before}"));
+        self.spacing.1.0 += 1;
+        if inside && !(0.1..=10.0).contains(&(bar.close / close)) {
+            self.findings.absurd.add(item.line, || format!("a close of {} after {close}", bar.close));
+        }
+    }
+
+    /// Counts the spacings that were put off.
+    fn flush(&mut self) {
+        let (spacing, (n, line, after)) = std::mem::take(&mut self.spacing);
+        if n > 0 && (self.spacings.len() < SPACINGS_MAX || self.spacings.contains_key(&spacing)) {
+            self.spacings.entry(spacing).or_insert((0, line, after)).0 += n;
         }
     }
 
@@ -488,17 +621,9 @@ impl FileLearned {
         name: &str,
         told: Option<Span>,
         listings: &mut Listings,
-    ) -> Result<FileSurvey, FeedError> {
+    ) -> Result<(FileSurvey, FileExtent), FeedError> {
+        self.flush();
         let bar = self.length(told).filter(|_| self.stamped.0);
-        if self.stamped.0 && bar.is_none() {
-            return Err(FeedError::Format {
-                file: name.to_owned(),
-                reason:
-                    "one bar does not tell how long it is; put its length into the file's name (BTCUSDT-1h)"
-                        .to_owned(),
-                known: ImportFormat::known(),
-            });
-        }
         let length = bar.unwrap_or(Span(0));
         let mut longer: Vec<_> =
             self.spacings.iter().filter(|(s, _)| bar.is_some_and(|b| **s > b.0)).collect();
@@ -508,21 +633,36 @@ impl FileLearned {
             self.findings.gaps.add(*line, || format!("nothing for {} after {after}", Span(*spacing)));
             self.findings.gaps.count = before + count;
         }
-        for instrument in self.bars.keys() {
-            let Some(listed) = listings.all.get_mut(instrument.index()) else { continue };
+        for (i, bars) in self.bars.iter().enumerate().filter(|(_, b)| b.last.is_some()) {
+            let Some(listed) = listings.all.get_mut(i) else { continue };
+            if let Some(longer) = bars.longer(length) {
+                return Err(FeedError::Undecided {
+                    file: format!("{name}, {}", listed.symbol),
+                    found: format!("its bars are {longer} long, and those of the others {length}"),
+                    ways:
+                        "run those of one length, each named with --assets, or write a file for each length"
+                            .to_owned(),
+                });
+            }
+            if bar.is_none() {
+                continue;
+            }
             if let Some(other) = listed.bars(length) {
                 let symbol = listed.symbol.clone();
                 // Looking at a folder is no import.
-                listed.tells.bar = Some(Span(other.0.min(length.0)));
+                listed.bar = Some(Span(other.0.min(length.0)));
                 listings.mixed.get_or_insert((symbol, other, length));
             }
         }
+        let told = self.bars.iter().enumerate().filter(|(_, b)| bar.is_none() && b.last.is_some());
+        let undated = told.map(|(i, _)| InstrumentId(i as u16)).collect();
+        let extent = FileExtent { begins: self.begins, told: self.told, undated };
         let named = self.instruments.iter().take(NAMED_MAX).filter_map(|i| listings.all.get(i.index()));
         let label = |l: &super::listing::ListedFacts| match l.venue.as_str() {
             "" => format!("{} {}", l.symbol, l.kind),
             venue => format!("{} {}@{venue}", l.symbol, l.kind),
         };
-        Ok(FileSurvey {
+        let mut done = FileSurvey {
             instruments: named.map(label).collect(),
             instrument_count: self.instruments.len(),
             rows: self.rows,
@@ -533,10 +673,8 @@ impl FileLearned {
             findings: self.findings,
             sort: self.unsorted || self.stamped == (true, true),
             ..FileSurvey::without(name, FileVerdict::Read, "")
-        })
-        .map(|mut done| {
-            done.notes.clear();
-            done
-        })
+        };
+        done.notes.clear();
+        Ok((done, extent))
     }
 }

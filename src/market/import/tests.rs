@@ -1,12 +1,13 @@
 //! Each format from small rows written by hand: what is told, what is refused, what is counted.
 
 mod contracts;
+mod doors;
 
 use super::*;
 use crate::domain::{
     Bar, ContractTerms, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe,
 };
-use crate::market::history::{SourceBytes as Text, SourceFile, Window};
+use crate::market::source::{SourceBytes as Text, SourceFile, Window};
 use crate::market::tape::TapeReader;
 use crate::market::{FeedError, Market};
 use std::fmt::Write as _;
@@ -206,7 +207,7 @@ fn a_file_that_is_cut_off_is_refused() {
 }
 
 #[test]
-fn funding_takes_the_last_price_of_its_perp_and_follows_the_bar() {
+fn funding_follows_the_bar_and_has_its_mark_where_it_is_told() {
     let made = import(&[
         (
             "binance_perp_BTCUSDT_1h.csv",
@@ -229,14 +230,19 @@ fn funding_takes_the_last_price_of_its_perp_and_follows_the_bar() {
             _ => None,
         })
         .collect();
-    assert_eq!(
-        paid,
-        [(t("2021-01-01T08:00:00Z"), 0.0002, 100.0), (t("2021-01-01T10:00:00Z"), 0.0003, 119.0)]
+    // Its mark is the price of the bar that opens then, which is known once that is over: who runs the tape takes it.
+    let told: Vec<(Stamp, f64, bool)> =
+        paid.iter().map(|(at, rate, mark)| (*at, *rate, mark.is_nan())).collect();
+    let at = |hour: &str| t(&format!("2021-01-01T{hour}:00:00Z"));
+    assert_eq!(told, [(at("00"), 0.0001, true), (at("08"), 0.0002, true), (at("10"), 0.0003, false)]);
+    assert_eq!(paid[2].2, 119.0);
+    // A rate in other units.
+    assert_eq!(made.written.report.bad_rows, 1, "{:?}", made.written.report);
+    let settled =
+        made.events.iter().rposition(|e| matches!(e, MarketEvent::Funding { rate: 0.0002, .. })).unwrap();
+    assert!(
+        matches!(made.events[settled - 1], MarketEvent::Bar { at, .. } if at == t("2021-01-01T08:00:00Z"))
     );
-    // A rate in other units, and a settlement before any price is known.
-    assert_eq!(made.written.report.bad_rows, 2, "{:?}", made.written.report);
-    let at = made.events.iter().position(|e| matches!(e, MarketEvent::Funding { .. })).unwrap();
-    assert!(matches!(made.events[at - 1], MarketEvent::Bar { at, .. } if at == t("2021-01-01T08:00:00Z")));
 }
 
 #[test]
@@ -444,6 +450,53 @@ fn hyperliquid_books_are_whole_and_old_trades_no_news() {
 }
 
 #[test]
+fn files_of_tardis_are_told_when_they_arrived_and_contracts_in_dollars_are_not_read() {
+    let made = import(&[
+        (
+            "binance-futures_trades_2024-01-01_BTCUSDT.csv",
+            "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n\
+             binance-futures,BTCUSDT,1704067200000000,1704067200005000,1,buy,42000,0.1\n\
+             binance-futures,BTCUSDT,1704067201000000,1704067201005000,2,unknown,42000,0.1\n\
+             binance-futures,BTCUSDT,1704067202000000,1704067202005000,3,sell,41999,0\n",
+        ),
+        (
+            "quotes.csv",
+            "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n\
+             binance,BTCUSDT,1704067200000000,1704067200004000,1.5,42001,42000,0.7\n\
+             binance,BTCUSDT,1704067200000000,1704067200006000,,,42000,0.7\n\
+             bitmex,XBTUSD,1704067200000000,1704067200006000,100,42001,42000,200\n",
+        ),
+        (
+            "book_snapshot_5.csv",
+            "exchange,symbol,timestamp,local_timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount,asks[1].price,asks[1].amount,bids[1].price,bids[1].amount\n\
+             binance,BTCUSDT,1704067200000000,1704067200007000,42001,1.5,42000,0.7,42002,3,,\n",
+        ),
+    ]);
+    let (perp, spot) = (made.id("BTCUSDT", InstrumentKind::Perp), made.id("BTCUSDT", InstrumentKind::Margin));
+    let at = |us: i64| Stamp(us * 1_000);
+    let trade = MarketEvent::Trade {
+        instrument: perp,
+        at: at(1_704_067_200_005_000),
+        price: 42_000.0,
+        size: 0.1,
+        buys: true,
+    };
+    let (bid, ask, bid_size, ask_size) = (42_000.0, 42_001.0, 0.7, 1.5);
+    let quote =
+        MarketEvent::Quote { instrument: spot, at: at(1_704_067_200_004_000), bid, ask, bid_size, ask_size };
+    assert_eq!(made.events[..2], [quote, trade]);
+    let book = played(&made).book(spot).map(|b| (b.bids.clone(), b.asks.clone()));
+    assert_eq!(book, Some((vec![(42_000.0, 0.7)], vec![(42_001.0, 1.5), (42_002.0, 3.0)])));
+    assert_eq!(made.events.len(), 5);
+    let report = &made.written.report;
+    assert_eq!(report.bad_rows, 2, "{report:?}");
+    assert!(
+        report.first_bad.iter().any(|b| b.contains("XBTUSD at bitmex count contracts in dollars")),
+        "{report:?}"
+    );
+}
+
+#[test]
 fn a_pool_has_its_price_liquidity_flow_and_gas() {
     let made = import(&[
         (
@@ -563,16 +616,17 @@ fn the_same_files_make_the_same_tape_in_any_order() {
 }
 
 #[test]
-fn funding_beside_bars_of_no_venue_is_pointed_out() {
+fn funding_of_a_venue_is_paid_by_the_one_perp_that_has_bars() {
     let made = import(&[
         ("perp_BTCUSDT_1h.csv", "date,close\n2021-01-01 00:00:00,1\n2021-01-01 01:00:00,1\n"),
         ("funding_binance_8h/BTCUSDT.csv", "datetime,funding_rate\n2021-01-01 08:00:00,0.0001\n"),
     ]);
-    assert!(
-        made.written.header.notes.iter().any(|n| n.contains("--venue binance")),
-        "{:?}",
-        made.written.header.notes
-    );
+    assert_eq!(made.universe().instruments.len(), 1);
+    let paid = made
+        .events
+        .iter()
+        .filter(|e| matches!(e, MarketEvent::Funding { instrument, .. } if instrument.0 == 0));
+    assert_eq!(paid.count(), 1);
 }
 
 #[test]

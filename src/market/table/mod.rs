@@ -24,8 +24,8 @@ mod tests;
 
 pub use choices::Choices;
 pub(super) use columns::cell_text;
-pub(super) use names::{FileHints, SymbolPair, asset_name, is_dollar, quote_rank};
-pub(super) use plausible::{PriceFindings, PriceJudge, PriceShift, SHIFT_WAYS, finishes};
-pub(super) use rows::{LinePosition, RATE_MAX, SETTLED_WITHIN, TableRows, read_number, shown};
-pub(super) use shape::{TableKind, TableShape, look_at_all};
+pub(super) use names::{FileHints, SymbolPair, asset_name, is_dollar, money_like};
+pub(super) use plausible::{PriceFindings, PriceJudge, SHIFT_WAYS, finishes};
+pub(super) use rows::{RATE_MAX, SETTLED_WITHIN, TableRows, read_number, shown};
+pub(super) use shape::{TableKind, TableShape};
 pub(super) use stamps::read_stamp;

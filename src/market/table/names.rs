@@ -122,6 +122,18 @@ const WORDS: [&str; 36] = [
 const ENDINGS: [&str; 12] =
     ["csv", "json", "gz", "txt", "zip", "tsv", "jsonl", "log", "parquet", "feather", "arrow", "pq"];
 
+/// Stablecoins, currencies and gold: no momentum to follow, no trend to ride.
+const MONEY_LIKE: [&str; 35] = [
+    "USDT", "USDC", "BUSD", "TUSD", "USDP", "DAI", "FDUSD", "UST", "USTC", "USDD", "GUSD", "PYUSD", "FRAX",
+    "SUSD", "PAX", "USD", "EUR", "GBP", "AUD", "TRY", "BRL", "CHF", "JPY", "PAXG", "XAUT", "XAU", "XAG",
+    "XPT", "CAD", "NZD", "KRW", "CNH", "SEK", "NOK", "MXN",
+];
+
+/// Whether an asset is a stablecoin, a currency or gold.
+pub(crate) fn money_like(base: &str) -> bool {
+    MONEY_LIKE.contains(&base)
+}
+
 /// Whether amounts in it are counted as dollars.
 pub(crate) fn is_dollar(currency: &str) -> bool {
     DOLLARS.contains(&currency)

@@ -2,14 +2,15 @@
 
 use super::arrays::TableText;
 use super::shape::{TableKind, TableShape};
-use super::stamps::read_stamp;
+use super::stamps::{moment, read_stamp};
 use crate::domain::{Bar, Span, Stamp, printable};
 use crate::market::FeedError;
 use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
+use crate::market::source::{ColumnBatch, ColumnBatches, ColumnValues};
 use csv::ByteRecord;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 /// Bytes asked of a source at once.
@@ -18,13 +19,6 @@ const BUFFER: usize = 1 << 17;
 pub(crate) const RATE_MAX: f64 = 0.05;
 /// Two settlements of one perp are further apart, and one is stamped no later than this.
 pub(crate) const SETTLED_WITHIN: Span = Span::seconds(60);
-
-/// Where a row begins: bytes before it, unpacked, and its line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LinePosition {
-    byte: u64,
-    line: u64,
-}
 
 /// A reader of the rows of a text, which begins with a row.
 pub(super) fn records<R: Read>(text: TableText<R>, delimiter: u8) -> csv::Reader<BoundedLines<TableText<R>>> {
@@ -37,10 +31,7 @@ pub(super) fn records<R: Read>(text: TableText<R>, delimiter: u8) -> csv::Reader
 pub(crate) struct TableRows<R> {
     name: String,
     shape: Arc<TableShape>,
-    csv: csv::Reader<BoundedLines<TableText<R>>>,
-    /// What lies before the reading began: the header is not read again by who was sought.
-    before: LinePosition,
-    record: ByteRecord,
+    from: RowSource<R>,
     /// The last stamp as text and as value: in a panel most rows repeat it.
     stamp_text: Vec<u8>,
     stamp: Stamp,
@@ -48,29 +39,74 @@ pub(crate) struct TableRows<R> {
     swapped: Cell<u64>,
 }
 
+/// Where rows come from.
+enum RowSource<R> {
+    /// Lines of cells.
+    Lines(csv::Reader<BoundedLines<TableText<R>>>, ByteRecord),
+    /// Columns of values: the batch, the row in it, and how many rows are before the batch.
+    Columns(ColumnBatches, ColumnBatch, usize, u64),
+}
+
+/// A cell of the last row.
+enum TableCell<'a> {
+    Text(&'a [u8]),
+    Number(f64),
+    Whole(i64),
+    Moment(i64),
+    Empty,
+}
+
+impl TableCell<'_> {
+    /// As it is written.
+    fn text(&self) -> Cow<'_, [u8]> {
+        match self {
+            TableCell::Text(text) => Cow::Borrowed(text),
+            TableCell::Number(number) => Cow::Owned(number.to_string().into_bytes()),
+            TableCell::Whole(whole) | TableCell::Moment(whole) => Cow::Owned(whole.to_string().into_bytes()),
+            TableCell::Empty => Cow::Borrowed(b""),
+        }
+    }
+}
+
+impl ColumnBatch {
+    fn cell(&self, column: usize, row: usize) -> TableCell<'_> {
+        match self.columns.get(column) {
+            Some(ColumnValues::Numbers(all)) => match all[row] {
+                number if number.is_nan() => TableCell::Empty,
+                number => TableCell::Number(number),
+            },
+            Some(ColumnValues::Whole(all)) if all[row] != i64::MIN => TableCell::Whole(all[row]),
+            Some(ColumnValues::Moments(all)) if all[row] != i64::MIN => TableCell::Moment(all[row]),
+            Some(ColumnValues::Texts(text, ends)) => {
+                let start = row.checked_sub(1).map_or(0, |before| ends[before]);
+                TableCell::Text(&text[start as usize..ends[row] as usize])
+            }
+            _ => TableCell::Empty,
+        }
+    }
+}
+
 impl<R: Read> TableRows<R> {
     /// Of a source at its beginning.
     pub fn new(name: &str, shape: Arc<TableShape>, bytes: R) -> Result<Self, FeedError> {
         let csv = records(TableText::new(bytes, shape.lists), shape.delimiter);
-        let mut rows = TableRows {
-            name: name.to_owned(),
-            csv,
-            before: LinePosition::default(),
-            record: ByteRecord::new(),
-            stamp_text: Vec::new(),
-            stamp: Stamp(0),
-            swapped: Cell::new(0),
-            shape,
-        };
-        for _ in 0..rows.shape.skipped {
+        let skipped = shape.skipped;
+        let mut rows = Self::of(name, shape, RowSource::Lines(csv, ByteRecord::new()));
+        for _ in 0..skipped {
             rows.advance()?;
         }
         Ok(rows)
     }
 
-    /// How reports name the file.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Of a table that is kept by columns.
+    pub fn of_columns(name: &str, shape: Arc<TableShape>, batches: ColumnBatches) -> Self {
+        let none = ColumnBatch { rows: 0, columns: Vec::new() };
+        Self::of(name, shape, RowSource::Columns(batches, none, 0, 0))
+    }
+
+    fn of(name: &str, shape: Arc<TableShape>, from: RowSource<R>) -> Self {
+        let (stamp_text, stamp, swapped) = (Vec::new(), Stamp(0), Cell::new(0));
+        TableRows { name: name.to_owned(), shape, from, stamp_text, stamp, swapped }
     }
 
     /// What the file is.
@@ -78,60 +114,80 @@ impl<R: Read> TableRows<R> {
         &self.shape
     }
 
-    /// The line of the last row.
+    /// The line of the last row; of columns, where it would stand as text.
     pub fn line(&self) -> u64 {
-        self.before.line + self.record.position().map_or(0, csv::Position::line)
-    }
-
-    /// Where the last row begins, or where the file ended.
-    pub fn position(&self) -> LinePosition {
-        let byte = self.record.position().map_or(0, csv::Position::byte);
-        LinePosition { byte: self.before.byte + byte, line: self.line() }
-    }
-
-    /// Goes on in the same file, opened again, with the row that begins there. What lies before is unpacked where it is packed,
-    /// but neither decoded nor hashed.
-    pub fn seek(&mut self, bytes: R, to: LinePosition) -> Result<(), FeedError> {
-        let mut text = TableText::new(bytes, self.shape.lists);
-        io::copy(&mut text.by_ref().take(to.byte), &mut io::sink()).map_err(|e| FeedError::Read {
-            file: self.name.clone(),
-            line: to.line,
-            reason: e.to_string(),
-        })?;
-        self.csv = records(text, self.shape.delimiter);
-        self.before = LinePosition { byte: to.byte, line: to.line.saturating_sub(1) };
-        self.stamp_text.clear();
-        Ok(())
+        match &self.from {
+            RowSource::Lines(_, record) => record.position().map_or(0, csv::Position::line),
+            RowSource::Columns(_, _, row, before) => before + *row as u64 + 2,
+        }
     }
 
     /// Reads the next row; false when the file is over.
     pub fn advance(&mut self) -> Result<bool, FeedError> {
-        self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
-            file: self.name.clone(),
-            line: self.line(),
-            reason: e.to_string(),
-        })
+        let more = match &mut self.from {
+            RowSource::Lines(csv, record) => csv.read_byte_record(record).map_err(|e| e.to_string()),
+            RowSource::Columns(batches, batch, row, before) => {
+                *row += 1;
+                loop {
+                    if *row < batch.rows {
+                        break Ok(true);
+                    }
+                    *before += batch.rows as u64;
+                    (batch.rows, *row) = (0, 0);
+                    match batches.next() {
+                        None => break Ok(false),
+                        Some(Ok(next)) => *batch = next,
+                        Some(Err(e)) => break Err(e.to_string()),
+                    }
+                }
+            }
+        };
+        more.map_err(|reason| FeedError::Read { file: self.name.clone(), line: self.line(), reason })
     }
 
-    /// A cell as it stands; empty where the row is short.
-    pub fn cell(&self, column: usize) -> &[u8] {
-        self.record.get(column).unwrap_or_default()
+    /// A cell of the last row; empty where the row is short.
+    fn cell(&self, column: usize) -> TableCell<'_> {
+        match &self.from {
+            RowSource::Lines(_, record) => TableCell::Text(record.get(column).unwrap_or_default()),
+            RowSource::Columns(_, batch, row, _) => batch.cell(column, *row),
+        }
     }
 
-    /// The symbol of the last row; none where the file is of one.
-    pub fn symbol(&self) -> Option<&[u8]> {
-        self.shape.columns.symbol.map(|c| self.cell(c).trim_ascii())
+    /// The symbol of the last row; empty where the file is of one, or it has none.
+    pub fn symbol(&self) -> &[u8] {
+        match self.shape.columns.symbol.map(|c| self.cell(c)) {
+            Some(TableCell::Text(text)) => text.trim_ascii(),
+            _ => &[],
+        }
     }
 
     /// The moment of the last row, the open of its bar, or why it has none.
     pub fn stamp(&mut self) -> Result<Stamp, String> {
-        if has_stray_quote(&self.record) {
+        let time = &self.shape.time;
+        let record = match &self.from {
+            RowSource::Lines(_, record) => record,
+            RowSource::Columns(_, batch, row, _) => {
+                let whole = |c: usize| match batch.cell(c, *row) {
+                    TableCell::Moment(at) => Some(Stamp(at)),
+                    TableCell::Whole(n) => moment(n),
+                    _ => None,
+                };
+                if let Some(at) = whole(time.column).filter(|_| time.is_plain()) {
+                    return time.told(at).ok_or_else(|| format!("{at} is no open"));
+                }
+                let cells =
+                    [time.column, time.clock.unwrap_or(time.column)].map(|c| (c, batch.cell(c, *row)));
+                let texts = cells.each_ref().map(|(c, cell)| (*c, cell.text()));
+                let of = |c: usize| texts.iter().find(|t| t.0 == c).map_or(&b""[..], |t| &t.1);
+                return time.read(of).ok_or_else(|| format!("`{}` is no stamp", shown(&texts[0].1)));
+            }
+        };
+        if has_stray_quote(record) {
             return Err("a quote is not closed".into());
         }
-        let time = &self.shape.time;
-        let text = self.record.get(time.column).unwrap_or_default();
+        let text = record.get(time.column).unwrap_or_default();
         if time.clock.is_some() || text != self.stamp_text || text.is_empty() {
-            let read = time.read(|c| self.record.get(c).unwrap_or_default());
+            let read = time.read(|c| record.get(c).unwrap_or_default());
             self.stamp = read.ok_or_else(|| format!("`{}` is no stamp", shown(text)))?;
             self.stamp_text.clear();
             self.stamp_text.extend_from_slice(text);
@@ -176,9 +232,12 @@ impl<R: Read> TableRows<R> {
 
     /// The funding rate of the last row, or why it cannot be believed.
     fn rate(&self) -> Result<f64, String> {
-        let cell = self.shape.columns.rate.map(|c| self.cell(c).trim_ascii()).unwrap_or_default();
         // A cell that says percent is in percent, whatever the others are.
-        let rate = match cell.strip_suffix(b"%").and_then(read_number) {
+        let percent = match self.shape.columns.rate.map(|c| self.cell(c)) {
+            Some(TableCell::Text(text)) => text.trim_ascii().strip_suffix(b"%").and_then(read_number),
+            _ => None,
+        };
+        let rate = match percent {
             Some(percent) => percent * 0.01,
             None => self.number(self.shape.columns.rate, "rate")? * self.shape.rate_unit,
         };
@@ -193,10 +252,13 @@ impl<R: Read> TableRows<R> {
     /// that speak of one settlement all give it.
     pub fn settlement(&self, at: Stamp) -> Result<Option<(Stamp, f64)>, String> {
         let at = match self.shape.columns.settlement {
-            Some(column) if self.shape.kind == TableKind::Ticker => match read_stamp(self.cell(column)) {
-                Some(at) => at,
-                None if self.cell(column).is_empty() => return Ok(None),
-                None => return Err(format!("`{}` is no stamp", shown(self.cell(column)))),
+            Some(column) if self.shape.kind == TableKind::Ticker => match self.cell(column) {
+                TableCell::Empty | TableCell::Text(b"") => return Ok(None),
+                TableCell::Moment(at) => Stamp(at),
+                cell => {
+                    let text = cell.text();
+                    read_stamp(&text).ok_or_else(|| format!("`{}` is no stamp", shown(&text)))?
+                }
             },
             _ => at,
         };
@@ -218,27 +280,18 @@ impl<R: Read> TableRows<R> {
         self.shape.columns.mark.and_then(|c| self.read(c)).filter(|m| m.is_finite() && *m > 0.0)
     }
 
-    /// What was read from, the rest of it read through.
-    pub fn finish(self) -> Result<R, FeedError> {
-        let mut rest = self.csv.into_inner();
-        let failed =
-            |e: io::Error| FeedError::Read { file: self.name.clone(), line: 0, reason: e.to_string() };
-        io::copy(&mut rest, &mut io::sink()).map_err(failed)?;
-        Ok(rest.into_inner().into_inner())
-    }
-
     fn read(&self, column: usize) -> Option<f64> {
-        let text = self.cell(column);
-        if !self.shape.decimal_comma {
-            return read_number(text);
+        match self.cell(column) {
+            TableCell::Number(number) => Some(number),
+            TableCell::Whole(whole) | TableCell::Moment(whole) => Some(whole as f64),
+            TableCell::Text(text) => self.shape.number(text),
+            TableCell::Empty => None,
         }
-        let pointed: Vec<u8> = text.iter().map(|b| if *b == b',' { b'.' } else { *b }).collect();
-        read_number(&pointed)
     }
 
     fn number(&self, column: Option<usize>, name: &str) -> Result<f64, String> {
         let column = column.ok_or_else(|| format!("there is no {name}"))?;
-        self.read(column).ok_or_else(|| format!("{name} `{}` is no number", shown(self.cell(column))))
+        self.read(column).ok_or_else(|| format!("{name} `{}` is no number", shown(&self.cell(column).text())))
     }
 }
 

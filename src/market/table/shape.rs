@@ -1,6 +1,6 @@
 //! What a table is, learned from its name and its first rows, or what has to be decided before it can be read.
 
-use super::arrays::TableText;
+use super::arrays::{TableText, is_of_objects};
 use super::choices::{Choices, DateOrder, SettleRule, StampSide, VolumeUnit};
 use super::columns::{ColumnRole, HeaderNames, TableColumns, cell_text, clean};
 use super::names::{FileHints, SymbolPair};
@@ -8,11 +8,10 @@ use super::rows::{read_number, records, shown};
 use super::stamps::{EARLIEST, StampReader, is_clock, is_day, serial, short_date};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::FeedError;
-use crate::market::history::SourceFile;
+use crate::market::source::SourceFile;
 use csv::ByteRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
 
 /// Bytes of a file in which its separator is sought.
 const HEAD: u64 = 1 << 14;
@@ -60,8 +59,6 @@ pub(crate) struct TableShape {
     pub bar: Option<Span>,
     /// What its name tells.
     pub hints: FileHints,
-    /// What was decided of it.
-    pub choices: Choices,
     /// What is not taken as it stands.
     pub notes: Vec<String>,
 }
@@ -70,6 +67,34 @@ impl TableShape {
     /// Whether there are volumes.
     pub fn has_volume(&self) -> bool {
         self.columns.volume.is_some() && self.volume != VolumeUnit::Unknown
+    }
+
+    /// A number as it is written here.
+    pub(super) fn number(&self, text: &[u8]) -> Option<f64> {
+        if !self.decimal_comma {
+            return read_number(text);
+        }
+        // A point beside it stands between the thousands.
+        let pointed: Vec<u8> =
+            text.iter().filter(|b| **b != b'.').map(|b| if *b == b',' { b'.' } else { *b }).collect();
+        read_number(&pointed)
+    }
+
+    /// The columns that are read, whatever else there is.
+    pub fn wanted(&self) -> Vec<usize> {
+        let TableColumns { symbol, range, close, volume, turnover, rate, settlement, mark } = self.columns;
+        let some = [
+            Some(self.time.column),
+            self.time.clock,
+            symbol,
+            close,
+            volume,
+            turnover,
+            rate,
+            settlement,
+            mark,
+        ];
+        some.into_iter().flatten().chain(range.into_iter().flatten()).collect()
     }
 
     /// Whether its rows name their symbol.
@@ -84,7 +109,11 @@ impl TableShape {
             |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
         let mut bytes = source.open().map_err(failed)?;
         let mut head = Vec::new();
-        bytes.by_ref().take(HEAD).read_to_end(&mut head).map_err(failed)?;
+        let read = bytes.by_ref().take(HEAD).read_to_end(&mut head);
+        // What is wrong further on is told by who reads it.
+        if head.is_empty() {
+            read.map_err(failed)?;
+        }
         let sample = TableSample::read(source.name(), &head, Cursor::new(head.clone()).chain(bytes))?;
         Looked { source, sample, choices, hints: FileHints::of(source.path()) }.shape()
     }
@@ -104,10 +133,9 @@ struct TableSample {
 
 impl TableSample {
     fn read<R: Read>(name: &str, head: &[u8], bytes: R) -> Result<TableSample, FeedError> {
-        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Err(undecided(name, "it is text of two bytes a letter", "save it as UTF-8"));
-        }
-        let lists = head.trim_ascii_start().first() == Some(&b'[');
+        let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let lists = matches!(start.first(), Some(b'[' | b'{'));
+        let of_objects = lists && is_of_objects(start);
         let is_address = |l: &[u8]| l.windows(4).any(|w| w == b"http");
         let first = head
             .split(|b| *b == b'\n')
@@ -140,7 +168,7 @@ impl TableSample {
                     continue;
                 }
                 let is_row = record.get(0).is_some_and(|f| f.first().is_some_and(u8::is_ascii_digit));
-                if !is_row && !lists {
+                if of_objects || !is_row && !lists {
                     if crate::market::bounded_lines::has_stray_quote(&record) {
                         let reason = "a quote in the header is not closed".to_owned();
                         return Err(FeedError::Read { file: name.to_owned(), line, reason });
@@ -178,6 +206,19 @@ impl TableSample {
         let mut cells = self.cells(column).filter(|c| !c.is_empty()).take(64).peekable();
         cells.peek().is_some() && cells.all(is)
     }
+}
+
+/// Whether a number may be one whose parts stand behind a comma and whose thousands are parted by points: `42.140,50`.
+fn has_decimal_comma(text: &[u8]) -> bool {
+    let mut parts = text.split(|b| *b == b',');
+    let (whole, rest) = (parts.next().unwrap_or_default(), parts.next());
+    let mut groups = whole.split(|b| *b == b'.');
+    let digits = |g: &[u8]| g.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+'));
+    let starts = groups.next().is_some_and(|g| digits(g) && g.len() <= 15);
+    starts
+        && groups.all(|g| g.len() == 3 && digits(g))
+        && rest.is_none_or(|r| !r.contains(&b'.'))
+        && parts.next().is_none()
 }
 
 /// A line before the header that says how a spreadsheet is to take the file, or anything in a comment.
@@ -238,12 +279,11 @@ impl Looked<'_> {
             settle: None,
             bar: None,
             hints: self.hints.clone(),
-            choices: self.choices.clone(),
             notes: Vec::new(),
         };
-        shape.decimal_comma = shape.delimiter == b';'
+        shape.decimal_comma = shape.delimiter != b','
             && shape.columns.close.or(shape.columns.rate).is_some_and(|c| {
-                self.sample.all(c, |v| !v.contains(&b'.')) && self.sample.cells(c).any(|v| v.contains(&b','))
+                self.sample.all(c, has_decimal_comma) && self.sample.cells(c).any(|v| v.contains(&b','))
             });
         self.time(&mut shape)?;
         match kind {
@@ -296,6 +336,12 @@ impl Looked<'_> {
         let width = self.sample.rows.first().map_or(0, |r| r.1.len());
         if width == 0 {
             return Err(undecided(self.source.name(), "it is empty", "fetch it again, or take it away"));
+        }
+        let is_rate = |c: usize| self.sample.all(c, |v| read_number(v).is_some_and(|r| libm::fabs(r) < 1.0));
+        if self.hints.funding && (2..=4).contains(&width) && is_rate(width - 1) {
+            // A moment, perhaps a symbol or hours, and the rate at the end.
+            let symbol = (1..width - 1).find(|c| self.sample.all(*c, |v| read_number(v).is_none()));
+            return Ok((TableColumns { symbol, rate: Some(width - 1), ..TableColumns::default() }, 0));
         }
         let shift = usize::from(self.sample.all(0, is_day) && self.sample.all(1, is_clock));
         if width < 5 + shift && self.choices.map.is_empty() {
@@ -752,14 +798,7 @@ impl Looked<'_> {
             .rows
             .iter()
             .filter_map(|(_, record)| {
-                let read = |c: usize| {
-                    let text = record.get(c)?;
-                    if shape.decimal_comma {
-                        let text: Vec<u8> = text.iter().map(|b| if *b == b',' { b'.' } else { *b }).collect();
-                        return read_number(&text);
-                    }
-                    read_number(text)
-                };
+                let read = |c: usize| shape.number(record.get(c)?);
                 of(&read).filter(|x| x.is_finite() && *x > 0.0)
             })
             .collect();
@@ -792,12 +831,4 @@ fn length(moments: &BTreeMap<Vec<u8>, Vec<Stamp>>, told: Option<Span>) -> Option
         || moments.values().flat_map(|m| m.windows(2).map(|w| w[1].since(w[0]).0.abs())).filter(|s| *s > 0);
     let (all, of_it) = (spacings().count(), spacings().filter(|s| *s == found.0).count());
     if told.is_some() && (all < 3 || of_it * 2 <= all) { told } else { Some(found) }
-}
-
-/// The shapes of several files.
-pub(crate) fn look_at_all(
-    sources: &[Box<dyn SourceFile>],
-    choices: &Choices,
-) -> Result<Vec<Arc<TableShape>>, FeedError> {
-    sources.iter().map(|s| TableShape::look(s.as_ref(), choices).map(Arc::new)).collect()
 }

@@ -38,10 +38,20 @@ impl StampReader {
         } else {
             stamp(text, self.order)?
         };
+        self.told(stamp)
+    }
+
+    /// The open of the bar of a moment as it stands there; none where it is no stamp of these.
+    pub fn told(&self, stamp: Stamp) -> Option<Stamp> {
         if self.ends.is_some_and(|tail| (stamp.0 + tail) % (60 * 1_000_000_000) != 0) {
             return None;
         }
         Some(Stamp(stamp.0 + self.shift.0))
+    }
+
+    /// Whether a moment stands in one column, and as one.
+    pub fn is_plain(&self) -> bool {
+        self.clock.is_none() && !self.serial
     }
 }
 
@@ -75,6 +85,14 @@ fn stamp(text: &[u8], order: DateOrder) -> Option<Stamp> {
         }
     };
     (stamp.0 >= 0 && stamp.0 < 230 * Span::YEAR.0).then_some(stamp)
+}
+
+/// A whole number that is no day without dashes, as what it means since 1970.
+pub(super) fn moment(n: i64) -> Option<Stamp> {
+    let is_day = n < 100_000_000_000_000
+        && !(1_000_000_000..10_000_000_000).contains(&n)
+        && !(1_000_000_000_000..10_000_000_000_000).contains(&n);
+    if n < 0 || is_day { None } else { number(n).filter(|s| s.0 < 230 * Span::YEAR.0) }
 }
 
 fn number(n: i64) -> Option<Stamp> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Bar, Span, Stamp};
 use crate::market::FeedError;
-use crate::market::history::SourceBytes;
+use crate::market::source::SourceBytes;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::io::Read;
@@ -53,11 +53,79 @@ fn lists_of_lists_are_rows_and_a_cut_is_told() {
     assert_eq!(read[0], Ok(bar(1_609_459_200, [1.0, 2.5, 1.0, 2.0, 7.0])));
     assert_eq!(read[1], Ok(bar(1_609_462_800, [2.0, 3.0, 1.0, 2.5, 8.0])));
     assert!(read[2].as_ref().is_err_and(|e| e.contains("close `null`")), "{read:?}");
-    let cut = look("a.json", "[[1609459200000,1,2,1,2],[3", "").unwrap_err().to_string();
-    assert!(cut.contains("cut off"), "{cut}");
-    let mut out = String::new();
-    let none = arrays::TableText::new(&b"[[1,{\"a\":1}]]"[..], true).read_to_string(&mut out);
-    assert!(none.unwrap_err().to_string().contains("no list of lists"));
+    let text = "[[1609459200000,1,2,1,2],[3";
+    let shape = Arc::new(look("a.json", text, "").unwrap());
+    let mut cut = TableRows::new("a.json", shape, text.as_bytes()).unwrap();
+    assert!(cut.advance().unwrap(), "what stands before the cut is read");
+    let why = cut.advance().unwrap_err().to_string();
+    assert!(why.contains("cut off"), "{why}");
+    let text = |json: &str| {
+        let mut out = String::new();
+        arrays::TableText::new(json.as_bytes(), true)
+            .read_to_string(&mut out)
+            .map(|_| out)
+            .map_err(|e| e.to_string())
+    };
+    for (bad, why) in [
+        ("[[1,2],{\"a\":1}]", "some of its rows are lists and some objects"),
+        ("[[1,2}]", "a list ends as an object"),
+        ("[1,2]]", "a list ends that did not begin"),
+        ("[[1,2]] x", "something stands outside"),
+        ("[[1,2", "cut off"),
+    ] {
+        assert!(text(bad).is_err_and(|e| e.contains(why)), "{bad}: {:?}", text(bad));
+    }
+    assert!(text(&format!("[[{}]]", "1,".repeat(70_000))).is_err_and(|e| e.contains("a row is longer")));
+    assert!(text(&"[".repeat(100)).is_err_and(|e| e.contains("too deep")));
+}
+
+#[test]
+fn objects_however_they_stand_are_rows_with_a_header() {
+    let rows_of = |text: &str| rows("BTCUSDT-1h.json", text, "");
+    let right = rows(
+        "BTCUSDT-1h.csv",
+        "time,open,high,low,close,volume\n1609459200000,1,2.5,0.1,0.30000000000000004,7\n1609462800000,2,3,1,2.5,8\n",
+        "",
+    );
+    assert!(right.iter().all(Result::is_ok) && right.len() == 2, "{right:?}");
+    let one = r#"{"time": 1609459200000, "open": "1", "high": 2.5, "low": 0.1, "close": 0.30000000000000004, "volume": 7}"#;
+    // Another order, and a name that the first has not.
+    let two = r#"{"open":2,"time":1609462800000,"high":3,"low":1,"close":2.5,"trades":[],"volume":8}"#
+        .replace(",\"trades\":[]", ",\"trades\":5");
+    for text in [
+        format!("[{one}, {two}]"),
+        format!("{one}\n{two}\n"),
+        format!("{{\"s\":\"ok\",\"meta\":{{\"n\":2,\"m\":3}},\"errors\":[],\"data\":[{one},\n {two}]}}"),
+        format!("{{\"result\":{{\"symbol\":\"BTCUSDT\",\"list\":[{one},{two}]}}}}"),
+    ] {
+        assert_eq!(rows_of(&text), right, "{text}");
+    }
+    let lists = r#"{"retCode":0,"result":{"list":[["1609459200000","1","2.5","0.1","0.30000000000000004","7"],["1609462800000","2","3","1","2.5","8"]]}}"#;
+    assert_eq!(rows_of(lists), right);
+}
+
+#[test]
+fn numbers_with_a_comma_and_rates_without_a_header_are_read() {
+    let text = "date;open;high;low;close;volume\n2024-01-01;42.140,00;42.200,5;42.000;42.100,25;1.000,5\n2024-01-02;42.140,00;42.200,5;42.000;42.100,25;7\n";
+    let read = rows("BTCUSDT-1d.csv", text, "");
+    let bar = Bar { open: 42_140.0, high: 42_200.5, low: 42_000.0, close: 42_100.25, volume: 1_000.5 };
+    assert_eq!(read[0].as_ref().unwrap().1, bar);
+    for (text, symbol) in [
+        ("1704067200000,0.0001\n1704096000000,-0.0002\n", None),
+        ("1704067200000,8,0.0001\n1704096000000,8,-0.0002\n", None),
+        ("1704067200000,BTCUSDT,0.0001\n1704096000000,BTCUSDT,-0.0002\n", Some(&b"BTCUSDT"[..])),
+    ] {
+        let shape = look("BTCUSDT-fundingRate-2024-01.csv", text, "").unwrap();
+        assert_eq!(shape.kind, TableKind::Funding);
+        let mut rows = TableRows::new("f", Arc::new(shape), text.as_bytes()).unwrap();
+        let mut all = Vec::new();
+        while rows.advance().unwrap() {
+            assert_eq!(rows.symbol(), symbol.unwrap_or_default());
+            let at = rows.stamp().unwrap();
+            all.push(rows.settlement(at).unwrap().unwrap().1);
+        }
+        assert_eq!(all, [0.0001, -0.0002], "{text}");
+    }
 }
 
 /// Days of a walk as a table in some way of writing.

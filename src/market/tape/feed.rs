@@ -8,14 +8,16 @@
 //! 3. What follows a tape that grows gives, event by event, what a reading of it will give.
 //! 4. With a window's `to`, the events are a prefix of the longer run's. Only whole buckets are sent.
 
-use super::read::TapePosition;
-use super::{Makes, TapeReader};
+use super::data_hash::DataHasher;
+use super::ranking::{Entrant, Volumes};
+use super::read::{TapePosition, TapeReader};
+use super::{Makes, TapeHeader};
 use crate::domain::{Bar, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use crate::market::feed::{FeedPosition, NO_FUNDING, NO_VOLUME};
-use crate::market::history::buckets::merge;
-use crate::market::history::ranking::{Entrant, Volumes};
-use crate::market::history::{SourceFile, Window, scan};
+use crate::market::source::{SourceFile, Window};
+use crate::market::table::SETTLED_WITHIN;
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport, Polled};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::Read;
 
@@ -33,70 +35,64 @@ pub struct TapeFeed {
     info: FeedInfo,
     universe: Universe,
     report: FeedReport,
+    /// Perps of the desk that have no settlements, where others have.
+    unpaid: Vec<InstrumentId>,
     stream: Stream,
 }
 
 impl TapeFeed {
     /// Reads the tape once to check it and to learn its ends and rankings, and opens it for streaming.
     pub fn open(settings: &TapeSettings, source: &dyn SourceFile) -> Result<Self, FeedError> {
+        Self::open_as(settings, source, None)
+    }
+
+    /// Opens a tape that is a part of what has this hash.
+    pub(crate) fn open_as(
+        settings: &TapeSettings,
+        source: &dyn SourceFile,
+        data_hash: Option<String>,
+    ) -> Result<Self, FeedError> {
         let mut first = Stream::open(settings, source)?;
-        let (header, seam) = (first.reader.header().clone(), first.reader.seam());
-        let mut universe = header.universe;
-        let mut learned = FirstPass::default();
+        let mut header = first.reader.header().clone();
+        let mut learned = FirstPass::new(&header.universe, data_hash.is_none());
+        learned.seam = first.reader.seam();
+        first.learned = Some(Box::new(learned));
         while let Some(event) = first.next()? {
-            learned.take(&event, &universe, (settings.clock, seam));
+            if let Some(learned) = &mut first.learned {
+                learned.take(&event, &first.makes, settings.clock);
+            }
         }
         // A window that ends early leaves the rest unread, and so unchecked.
-        while first.reader.next()?.is_some() {}
-        let (trailer, hash) = first.reader.trailer().cloned().unwrap_or_else(|| {
-            // Nothing is left to read, so the end was read, or there is none.
-            let hash = first.reader.reached().3;
-            (super::TapeTrailer::default(), hash.unwrap_or(blake3::Hash::from_bytes([0; 32])))
-        });
+        while first.read()?.is_some() {}
+        let report = first.reader.trailer().map(|t| t.0.report.clone()).unwrap_or_default();
+        let mut learned = *first.learned.unwrap_or_default();
         let (Some(from), Some(to)) = (learned.from, learned.to) else {
             let part = |word: &str, at: Option<Stamp>| at.map(|t| format!(" {word} {t}")).unwrap_or_default();
             let window = part("from", settings.window.from) + &part("to", settings.window.to);
             return Err(FeedError::Empty { name: header.name, window, first_bad: String::new() });
         };
-        let (has_volume, has_funding) = (!learned.without_volume, learned.funded);
-        learned.rank(&mut universe, settings.clock, seam.map_or(to, |seam| seam.min(to)));
+        let mut universe = std::mem::take(&mut header.universe);
         let bars = header.tells.iter().take(universe.assets.len()).filter_map(|t| t.bar).min();
-        let mut notes = header.notes;
-        // A tape tells what its files were to be known for, and this as every feed does.
-        if !has_volume && !notes.iter().any(|n| n == NO_VOLUME) {
-            notes.push(NO_VOLUME.to_owned());
-        }
-        let has_perps = universe.instruments.iter().any(|i| i.kind == InstrumentKind::Perp);
-        if has_perps && !has_funding && !notes.iter().any(|n| n == NO_FUNDING) {
-            notes.push(NO_FUNDING.to_owned());
-        }
-        let without: Vec<&str> = universe
-            .desk()
-            .iter()
-            .filter(|i| first.makes[i.id.index()] == Makes::Nothing)
-            .map(|i| universe.name(i.asset))
-            .collect();
-        if !without.is_empty() {
-            notes.push(format!(
-                "the desk has no price for {}: import bars of it into the same tape",
-                without.join(" ")
-            ));
-        }
+        let bar = bars.unwrap_or(settings.clock);
+        let data_hash = learned.hasher.take().map(|h| h.finish().to_hex().to_string()).or(data_hash);
+        let has_funding = learned.paid.iter().any(|p| *p);
+        let unpaid = learned.unpaid(&universe);
         let info = FeedInfo {
             mode: FeedMode::History,
+            notes: notes(&header, &universe, &learned, &first.makes, report.jumps),
             name: header.name,
-            data_hash: hash.to_hex().to_string(),
-            bar: bars.unwrap_or(settings.clock),
+            data_hash: data_hash.unwrap_or_default(),
+            bar,
             clock: settings.clock,
             from,
             to,
             bars: (to.since(from).0 / settings.clock.0) as u64,
-            has_volume,
+            has_volume: !learned.without_volume,
             has_funding,
-            notes,
         };
+        learned.rank(&mut universe, bar);
         let stream = Stream::open(settings, source)?;
-        Ok(TapeFeed { info, universe, report: trailer.report, stream })
+        Ok(TapeFeed { info, universe, report, unpaid, stream })
     }
 
     /// Follows a tape while it grows: what there is of it at the start is its past. Where it ends there is nothing yet
@@ -111,10 +107,69 @@ impl TapeFeed {
         Ok(feed)
     }
 
-    /// Until when a tape that grows is history.
-    pub fn seam(&self) -> Option<Stamp> {
-        self.stream.reader.seam()
+    /// Tells the bars of the desk's instruments as well, where they are finer than the decision clock.
+    #[must_use]
+    pub fn with_inside(mut self) -> Self {
+        self.stream.inside = self.info.bar.0 < self.info.clock.0;
+        self
     }
+
+    /// Perps of the desk that have no settlements, where others have.
+    pub(crate) fn unpaid(&self) -> &[InstrumentId] {
+        &self.unpaid
+    }
+
+    /// Whether an event up to this stamp may be left.
+    pub(crate) fn ends_by(&self, at: Stamp) -> bool {
+        let Stream { queue, over, bucket, .. } = &self.stream;
+        let next = bucket.unwrap_or(self.info.from).after(self.info.clock);
+        !queue.is_empty() || (!over && next <= at)
+    }
+}
+
+/// What is to be said of a tape.
+fn notes(
+    header: &TapeHeader,
+    universe: &Universe,
+    learned: &FirstPass,
+    makes: &[Makes],
+    jumps: u64,
+) -> Vec<String> {
+    let mut notes = header.notes.clone();
+    // A tape tells what its files were to be known for, and this as every feed does.
+    if learned.without_volume && !notes.iter().any(|n| n == NO_VOLUME) {
+        notes.push(NO_VOLUME.to_owned());
+    }
+    let has_perps = universe.instruments.iter().any(|i| i.kind == InstrumentKind::Perp);
+    if has_perps && !learned.paid.contains(&true) && !notes.iter().any(|n| n == NO_FUNDING) {
+        notes.push(NO_FUNDING.to_owned());
+    }
+    let names = |of: &mut dyn Iterator<Item = &crate::domain::Instrument>| {
+        of.map(|i| i.symbol.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let unpaid = learned.unpaid(universe);
+    if !unpaid.is_empty() {
+        let names = names(&mut unpaid.iter().map(|i| &universe.instruments[i.index()]));
+        notes.push(format!("there is no funding for {names}: they pay none here"));
+    }
+    let without: Vec<&str> = universe
+        .desk()
+        .iter()
+        .filter(|i| makes[i.id.index()] == Makes::Nothing)
+        .map(|i| universe.name(i.asset))
+        .collect();
+    if !without.is_empty() {
+        notes.push(format!(
+            "the desk has no price for {}: import bars of it into the same tape",
+            without.join(" ")
+        ));
+    }
+    if jumps > 0 {
+        notes.push(format!(
+            "closes above ten times or below a tenth of the one before: {jumps}; each counts once the next bar is near it"
+        ));
+    }
+    notes
 }
 
 impl Feed for TapeFeed {
@@ -140,8 +195,8 @@ impl Feed for TapeFeed {
     }
 
     fn position(&self) -> Option<FeedPosition> {
-        let Stream { reader, bucket, held, bars, funding, queue, over, .. } = &self.stream;
-        FeedPosition::of(&self.info, &(reader.position(), bucket, held, bars, funding, queue, over))
+        let Stream { reader, bucket, held, desk, prices, funding, queue, over, .. } = &self.stream;
+        FeedPosition::of(&self.info, &(reader.position(), bucket, held, desk, prices, funding, queue, over))
     }
 
     fn seek(&mut self, to: &FeedPosition) -> Result<bool, FeedError> {
@@ -149,63 +204,97 @@ impl Feed for TapeFeed {
             TapePosition,
             Option<Stamp>,
             Option<Event>,
-            Vec<Option<Bar>>,
+            Vec<DeskBars>,
+            Vec<f64>,
             Vec<(Stamp, InstrumentId, MarketEvent)>,
             VecDeque<Event>,
             bool,
         );
-        let Some((at, bucket, held, bars, funding, queue, over)) = to.read::<Kept>(&self.info) else {
+        let Some((at, bucket, held, desk, prices, funding, queue, over)) = to.read::<Kept>(&self.info) else {
             return Ok(false);
         };
         let stream = &mut self.stream;
-        if bars.len() != stream.bars.len() {
+        if desk.len() != stream.desk.len() || prices.len() != stream.prices.len() {
             return Ok(false);
         }
         stream.reader.seek(at)?;
-        (stream.bucket, stream.held, stream.bars) = (bucket, held, bars);
+        (stream.bucket, stream.held, stream.desk, stream.prices) = (bucket, held, desk, prices);
         (stream.funding, stream.queue, stream.over) = (funding, queue, over);
         Ok(true)
     }
 }
 
-/// What the first pass learns from the events as they will be sent.
+/// What the first pass learns.
 #[derive(Default)]
 struct FirstPass {
+    /// Of all that is told; none where that is known.
+    hasher: Option<DataHasher>,
+    /// Of a tape that grows: what comes after its seam says nothing but how far it goes.
+    seam: Option<Stamp>,
     from: Option<Stamp>,
     to: Option<Stamp>,
     volumes: Volumes,
     /// By asset: start of its first bar.
     first: Vec<Option<Stamp>>,
+    /// End of the last bar.
+    last: Stamp,
     without_volume: bool,
-    funded: bool,
+    /// By desk instrument: whether it has settlements.
+    paid: Vec<bool>,
 }
 
 impl FirstPass {
-    /// Of a tape that grows, what comes after its seam says nothing but how far it goes.
-    fn take(&mut self, event: &Event, universe: &Universe, (clock, seam): (Span, Option<Stamp>)) {
-        let is_known = seam.is_none_or(|seam| event.at() <= seam);
+    fn new(universe: &Universe, hashed: bool) -> Self {
+        let desk = universe.assets.len();
+        FirstPass {
+            hasher: hashed.then(|| DataHasher::new(universe)),
+            first: vec![None; desk],
+            paid: vec![false; desk],
+            ..FirstPass::default()
+        }
+    }
+
+    /// A bar of the desk: as the tape has it, or of the clock where it is made of trades or quotes.
+    fn bar(&mut self, instrument: InstrumentId, (start, end): (Stamp, Stamp), bar: &Bar) {
+        if self.seam.is_some_and(|seam| end > seam) {
+            return;
+        }
+        self.first[instrument.index()].get_or_insert(start);
+        self.last = self.last.max(end);
+        self.without_volume |= bar.volume.is_infinite();
+        self.volumes.add(instrument.0, start, bar.close * bar.volume);
+    }
+
+    fn take(&mut self, event: &Event, makes: &[Makes], clock: Span) {
         match *event {
             Event::Barrier(at) => {
                 self.from.get_or_insert(Stamp(at.0 - clock.0));
                 self.to = Some(at);
             }
             Event::Market(MarketEvent::Bar { instrument, at, bar })
-                if is_known && instrument.index() < universe.assets.len() =>
+                if makes.get(instrument.index()).is_some_and(|m| *m != Makes::Bars) =>
             {
-                let start = Stamp(at.0 - clock.0);
-                self.first.resize(universe.assets.len(), None);
-                self.first[instrument.index()].get_or_insert(start);
-                self.without_volume |= bar.volume.is_infinite();
-                self.volumes.add(instrument.0, start, bar.close * bar.volume);
+                self.bar(instrument, (Stamp(at.0 - clock.0), at), &bar);
             }
-            Event::Market(MarketEvent::Funding { instrument, .. }) => {
-                self.funded |= is_known && instrument.index() < universe.assets.len();
+            Event::Market(MarketEvent::Funding { instrument, at, .. })
+                if self.seam.is_none_or(|s| at <= s) =>
+            {
+                if let Some(paid) = self.paid.get_mut(instrument.index()) {
+                    *paid = true;
+                }
             }
             Event::Market(_) | Event::Command(..) | Event::Venue(_) | Event::Tick(_) => {}
         }
     }
 
-    fn rank(self, universe: &mut Universe, clock: Span, end: Stamp) {
+    fn unpaid(&self, universe: &Universe) -> Vec<InstrumentId> {
+        let is_perp =
+            |i: &&crate::domain::Instrument| i.kind == InstrumentKind::Perp && !self.paid[i.id.index()];
+        let desk = universe.desk().iter().filter(|_| self.paid.contains(&true));
+        desk.filter(is_perp).map(|i| i.id).collect()
+    }
+
+    fn rank(self, universe: &mut Universe, bar: Span) {
         let mut entrants = Vec::new();
         for asset in &mut universe.assets {
             let Some(first) = self.first.get(asset.id.index()).copied().flatten() else { continue };
@@ -215,8 +304,48 @@ impl FirstPass {
                 entrants.push(Entrant { symbol, asset: asset.id, name, first });
             }
         }
-        universe.by_volume = self.volumes.rankings(&entrants, clock, end);
+        universe.by_volume = self.volumes.rankings(&entrants, bar, self.last);
     }
+}
+
+/// The bars of a desk instrument: of this bucket so far, and what settlements are marked by.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct DeskBars {
+    bar: Option<Bar>,
+    /// Of a perp: open stamp, open and close of the last bar before this bucket, and of those in it.
+    marks: Vec<(Stamp, f64, f64)>,
+}
+
+impl DeskBars {
+    /// The price at a settlement: the open of the bar that starts then, else the last close before.
+    fn mark(&self, at: Stamp) -> Option<f64> {
+        let (start, open, close) = self.marks.iter().rev().find(|(start, ..)| *start <= at)?;
+        // Venues stamp a settlement some milliseconds late.
+        Some(if at.0 < start.0 + SETTLED_WITHIN.0 { *open } else { *close })
+    }
+}
+
+/// Adds a finer bar to a coarser one.
+fn merge(into: &mut Option<Bar>, bar: &Bar) {
+    match into {
+        None => *into = Some(*bar),
+        Some(all) => {
+            all.high = all.high.max(bar.high);
+            all.low = all.low.min(bar.low);
+            all.close = bar.close;
+            all.volume += bar.volume;
+        }
+    }
+}
+
+/// Bars must add up to buckets.
+fn fits(name: &str, bar: Span, clock: Span) -> Result<(), FeedError> {
+    if clock.0 % bar.0 == 0 {
+        return Ok(());
+    }
+    // The next multiple of the bar, so that no bar reaches into two buckets.
+    let fix = Span((clock.0 + bar.0 - 1) / bar.0 * bar.0);
+    Err(FeedError::Clock { name: name.to_string(), bar, clock, fix })
 }
 
 /// The events of a tape by buckets.
@@ -224,15 +353,23 @@ struct Stream {
     reader: TapeReader<Box<dyn Read + Send>>,
     /// By desk instrument.
     makes: Vec<Makes>,
+    /// By desk instrument: the length of its bars on the tape, and whether it is a perp.
+    told: Vec<(Span, bool)>,
     clock: Span,
     from: Option<Stamp>,
     to: Option<Stamp>,
+    /// Whether bars inside a bucket are told.
+    inside: bool,
+    /// While the tape is read for the first time.
+    learned: Option<Box<FirstPass>>,
     /// Start of the bucket that is being filled; none before the first event.
     bucket: Option<Stamp>,
     /// An event of a later bucket.
     held: Option<Event>,
-    /// By desk instrument: its bar of this bucket so far.
-    bars: Vec<Option<Bar>>,
+    /// By desk instrument.
+    desk: Vec<DeskBars>,
+    /// By instrument: its last close, for those that are not the desk's.
+    prices: Vec<f64>,
     /// Settlements of the desk's perps in this bucket, and those at its very end.
     funding: Vec<(Stamp, InstrumentId, MarketEvent)>,
     /// The end of a bucket, being sent.
@@ -253,29 +390,46 @@ impl Stream {
         let reader = TapeReader::open(&name, bytes)?;
         let header = reader.header();
         let clock = settings.clock;
-        let mut makes = Vec::new();
+        let (mut makes, mut told) = (Vec::new(), Vec::new());
         for (instrument, tells) in header.universe.desk().iter().zip(&header.tells) {
             let made = Makes::of(instrument.kind, tells);
             if let (Makes::Bars, Some(bar)) = (made, tells.bar) {
-                scan::fits(&instrument.symbol, bar, clock)?;
+                fits(&instrument.symbol, bar, clock)?;
             }
             makes.push(made);
+            told.push((tells.bar.unwrap_or(clock), instrument.kind == InstrumentKind::Perp));
         }
-        let bars = vec![None; makes.len()];
+        let desk = vec![DeskBars::default(); makes.len()];
+        let prices = vec![f64::NAN; header.universe.instruments.len()];
         Ok(Stream {
             reader,
             makes,
+            told,
             clock,
+            inside: false,
+            learned: None,
             from: settings.window.from.map(|t| Stamp(t.0 + clock.0 - 1).floor(clock)),
             to: settings.window.to.map(|t| t.floor(clock)),
             bucket: None,
             held: None,
-            bars,
+            desk,
+            prices,
             funding: Vec::new(),
             queue: VecDeque::new(),
             over: false,
             follows: false,
         })
+    }
+
+    /// The next event of the tape.
+    fn read(&mut self) -> Result<Option<Event>, FeedError> {
+        let event = self.reader.next()?;
+        let hasher = self.learned.as_mut().and_then(|l| l.hasher.as_mut());
+        // That time has passed is nothing that the market says.
+        if let (Some(hasher), Some(Event::Market(event))) = (hasher, &event) {
+            hasher.take(event);
+        }
+        Ok(event)
     }
 
     fn next(&mut self) -> Result<Option<Event>, FeedError> {
@@ -288,7 +442,7 @@ impl Stream {
             }
             let event = match self.held.take() {
                 Some(event) => Some(event),
-                None => self.reader.next()?,
+                None => self.read()?,
             };
             if event.is_none() && self.follows {
                 return Ok(None);
@@ -309,7 +463,18 @@ impl Stream {
             if self.from.is_some_and(|from| start < from) {
                 continue;
             }
-            let bucket = *self.bucket.get_or_insert(start);
+            if paid && self.bucket.is_none() {
+                // Nobody holds anything yet; those of the first bucket come in it.
+                if let Event::Market(market) = event {
+                    self.fill(market);
+                }
+                continue;
+            }
+            let funding = &mut self.funding;
+            let bucket = *self.bucket.get_or_insert_with(|| {
+                funding.retain(|(at, ..)| *at >= start);
+                start
+            });
             if !paid && start > bucket {
                 self.held = Some(event);
                 self.close(bucket);
@@ -328,12 +493,24 @@ impl Stream {
 
     /// Takes an event into the bucket; what is not kept for its end is given back.
     fn fill(&mut self, event: MarketEvent) -> Option<MarketEvent> {
-        let Some(instrument) = event.instrument().filter(|i| self.is_desk(*i)) else { return Some(event) };
+        let Some(instrument) = event.instrument() else { return Some(event) };
         let i = instrument.index();
+        if !self.is_desk(instrument) {
+            return self.beside(i, event);
+        }
         match (event, self.makes[i]) {
-            (MarketEvent::Bar { bar, .. }, Makes::Bars) => {
-                merge(&mut self.bars[i], &bar);
-                return None;
+            (MarketEvent::Bar { at, bar, .. }, Makes::Bars) => {
+                let (length, is_perp) = self.told[i];
+                let start = Stamp(at.0 - length.0);
+                if let Some(learned) = &mut self.learned {
+                    learned.bar(instrument, (start, at), &bar);
+                }
+                merge(&mut self.desk[i].bar, &bar);
+                if is_perp {
+                    self.desk[i].marks.push((start, bar.open, bar.close));
+                }
+                let is_inside = self.inside && length.0 < self.clock.0;
+                return is_inside.then_some(MarketEvent::Inside { instrument, at, bar });
             }
             (MarketEvent::Funding { at, .. }, _) => {
                 self.funding.push((at, instrument, event));
@@ -351,26 +528,49 @@ impl Stream {
         Some(event)
     }
 
+    /// What is not the desk's: told as it stands, a settlement without a mark at the last close.
+    fn beside(&mut self, i: usize, event: MarketEvent) -> Option<MarketEvent> {
+        match event {
+            MarketEvent::Bar { bar, .. } => self.prices[i] = bar.close,
+            MarketEvent::Funding { instrument, at, rate, mark } if mark.is_nan() => {
+                let mark = self.prices[i];
+                return mark.is_finite().then_some(MarketEvent::Funding { instrument, at, rate, mark });
+            }
+            _ => {}
+        }
+        Some(event)
+    }
+
     fn merge_price(&mut self, i: usize, price: f64, volume: f64) {
         let bar = Bar { open: price, high: price, low: price, close: price, volume };
         if bar.is_valid() {
-            merge(&mut self.bars[i], &bar);
+            merge(&mut self.desk[i].bar, &bar);
         }
     }
 
     /// Queues the end of a bucket and goes on to the next.
     fn close(&mut self, start: Stamp) {
         let end = start.after(self.clock);
-        for (i, bar) in self.bars.iter_mut().enumerate() {
-            if let Some(bar) = bar.take() {
+        for (i, desk) in self.desk.iter_mut().enumerate() {
+            if let Some(bar) = desk.bar.take() {
                 let instrument = InstrumentId(i as u16);
                 self.queue.push_back(Event::Market(MarketEvent::Bar { instrument, at: end, bar }));
             }
         }
         self.funding.sort_by_key(|(at, instrument, _)| (*at, *instrument));
         let later = self.funding.partition_point(|(at, ..)| *at < end);
-        for (.., event) in self.funding.drain(..later) {
+        for (at, instrument, mut event) in self.funding.drain(..later) {
+            if let MarketEvent::Funding { mark, .. } = &mut event
+                && mark.is_nan()
+            {
+                let Some(price) = self.desk[instrument.index()].mark(at) else { continue };
+                *mark = price;
+            }
             self.queue.push_back(Event::Market(event));
+        }
+        for desk in &mut self.desk {
+            let before = desk.marks.len().saturating_sub(1);
+            desk.marks.drain(..before);
         }
         self.queue.push_back(Event::Barrier(end));
         self.bucket = Some(end);

@@ -34,12 +34,15 @@
 //!
 //! This module never opens a file: it is handed readers and writers.
 
+mod data_hash;
 mod feed;
 mod first_version;
 mod grow;
+mod ranking;
 mod read;
 mod write;
 
+pub(super) use data_hash::DataHasher;
 pub use feed::{TapeFeed, TapeSettings};
 pub use grow::{GrowingTape, TapeEnd};
 pub use read::TapeReader;

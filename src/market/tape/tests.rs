@@ -7,7 +7,7 @@ use crate::domain::{
     PriceStep, Stamp,
 };
 use crate::market::feed::sought;
-use crate::market::history::{SourceBytes, SourceFile, Window};
+use crate::market::source::{SourceBytes, SourceFile, Window};
 use crate::market::{Feed, FeedError, Polled};
 use proptest::prelude::*;
 
@@ -405,7 +405,7 @@ fn what_follows_a_tape_that_grows_gives_what_a_reading_of_it_gives() {
     told(&mut tape, parts.next().unwrap());
     let mut live = TapeFeed::follow(&hourly(), &file).unwrap();
     let (name, hash) = (live.info().name.clone(), live.info().data_hash.clone());
-    assert_eq!((live.seam(), live.info().mode), (Some(at(180)), crate::market::FeedMode::Live));
+    assert_eq!((tape.seam(), live.info().mode), (at(180), crate::market::FeedMode::Live));
     let mut seen = polled(&mut live);
     assert_eq!(seen.iter().filter(|e| matches!(e, Event::Barrier(_))).count(), 3);
     for part in parts {

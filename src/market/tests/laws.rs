@@ -2,7 +2,7 @@
 
 use crate::recorded::history;
 use hive_domain::Span;
-use hive_market::history::Window;
+use hive_market::source::Window;
 use hive_market::{Feed, FeedReport};
 
 #[test]

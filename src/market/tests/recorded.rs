@@ -5,7 +5,9 @@
 
 use flate2::read::MultiGzDecoder;
 use hive_domain::{InstrumentKind, Span};
-use hive_market::history::{HistoryFeed, HistorySettings, SourceFile, Window};
+use hive_market::history::{self, HistorySettings};
+use hive_market::source::{SourceFile, Window};
+use hive_market::tape::TapeFeed;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -68,10 +70,10 @@ pub fn history(
     kind: Option<InstrumentKind>,
     clock: Span,
     window: Window,
-) -> HistoryFeed {
+) -> TapeFeed {
     let (bars, funding) = (Table::new(path), funding.map(Table::new));
     let settings =
         HistorySettings { name: bars.stem().to_owned(), clock, kind, window, ..HistorySettings::default() };
-    HistoryFeed::open(&settings, vec![Box::new(bars)], funding.as_ref().map(|f| f as &dyn SourceFile))
-        .unwrap()
+    let funding = funding.map(|f| Box::new(f) as Box<dyn SourceFile>);
+    history::open(&settings, vec![Box::new(bars)], funding, Box::new(Vec::new())).unwrap()
 }

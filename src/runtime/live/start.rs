@@ -11,7 +11,7 @@ use crate::domain::{
     Universe, VenueEvent,
 };
 use crate::market::FeedError;
-use crate::market::history::Window;
+use crate::market::source::Window;
 use crate::market::tape::{TapeFeed, TapeHeader, TapeSettings, Tells};
 use crate::venues::binance::{BinanceCodec, BinanceMarket};
 use crate::venues::codec::{Codec, RestAsk, StreamKind, VenueError, WantedStream};

@@ -3,7 +3,7 @@
 use crate::domain::Event;
 use crate::domain::Stamp;
 use crate::market::FeedError;
-use crate::market::history::SourceFile;
+use crate::market::source::SourceFile;
 use crate::market::tape::{GrowingTape, TapeEnd, TapeHeader};
 use fs2::FileExt;
 use std::fs::{File, OpenOptions};

@@ -6,7 +6,7 @@ use hive_core::config::Config;
 use hive_core::engine::Outputs;
 use hive_core::engine::state::{SnapshotError, VERSION};
 use hive_domain::{AgentId, Command, Event, MarketEvent, Span, Stamp, random};
-use hive_market::history::Window;
+use hive_market::source::Window;
 
 const DAYS: u32 = 200;
 
