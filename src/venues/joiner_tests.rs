@@ -83,6 +83,16 @@ fn answered(ask: &RestAsk, now: Stamp) -> Vec<PublicEvent> {
     }
 }
 
+fn quote(n: usize, at: i64) -> PublicEvent {
+    PublicEvent::Quote(BestQuote {
+        symbol: symbol(n),
+        at: Some(Stamp(at)),
+        bid: Some((Decimal::ONE, Decimal::ONE)),
+        ask: Some((Decimal::TWO, Decimal::ONE)),
+        update: None,
+    })
+}
+
 fn bars(events: &[Event]) -> Vec<(u16, i64, Bar)> {
     let bar = |e: &Event| match e {
         Event::Market(MarketEvent::Bar { instrument, at, bar }) => Some((instrument.0, at.0 / MINUTE, *bar)),
@@ -142,13 +152,17 @@ fn history_longer_than_an_answer_is_told_whole_and_joins() {
 fn a_bar_that_does_not_come_is_asked_for_and_then_given_up() {
     let mut joiner = joiner(2, 0);
     satisfy(&mut joiner, Stamp(minute(5).0 + SECOND));
-    // Of one symbol the socket tells the close; of the other nothing comes.
+    // Of one symbol the socket tells the close; of the other it only quotes.
     joiner.hear(Stamp(minute(6).0 + SECOND / 10), 0, &PublicEvent::Kline(kline(0, 6)));
+    joiner.hear(Stamp(minute(6).0 + SECOND / 10), 0, &quote(1, minute(6).0));
     assert!(joiner.tick(Stamp(minute(6).0 + SECOND)).is_empty() && bars(&joiner.take()).is_empty());
     let asks = joiner.tick(Stamp(minute(6).0 + 2 * SECOND));
     assert!(matches!(&asks[..], [RestAsk::Klines { symbol, .. }] if *symbol == self::symbol(1)), "{asks:?}");
     assert!(joiner.tick(Stamp(minute(6).0 + 3 * SECOND)).is_empty(), "not again at once");
     assert_eq!(joiner.tick(Stamp(minute(6).0 + 4 * SECOND)).len(), 1);
+    joiner.hear(Stamp(minute(6).0 + 9 * SECOND), 0, &quote(1, minute(6).0 + 9 * SECOND));
+    joiner.tick(Stamp(minute(6).0 + 9 * SECOND));
+    assert!(bars(&joiner.take()).is_empty(), "it is waited for");
     joiner.tick(Stamp(minute(6).0 + 10 * SECOND));
     let told = joiner.take();
     assert_eq!(bars(&told), [(0, 6, expected(0, 6))]);
@@ -175,15 +189,6 @@ fn silence_is_told_once_and_its_end_too_and_nothing_is_quoted_meanwhile() {
     let mut joiner = joiner(2, 0);
     let start = minute(3).0 + SECOND;
     satisfy(&mut joiner, Stamp(start));
-    let quote = |n: usize, at: i64| {
-        PublicEvent::Quote(BestQuote {
-            symbol: symbol(n),
-            at: Some(Stamp(at)),
-            bid: Some((Decimal::ONE, Decimal::ONE)),
-            ask: Some((Decimal::TWO, Decimal::ONE)),
-            update: None,
-        })
-    };
     let mut told = Vec::new();
     for second in 1..40 {
         let now = start + second * SECOND;
@@ -374,4 +379,38 @@ fn a_close_that_is_behind_the_clock_is_followed_by_nothing_that_is_later_than_th
     let told = joiner.take();
     assert!(is_sorted(&told), "{told:?}");
     assert_eq!(bars(&told).len(), 4);
+}
+
+#[test]
+fn a_symbol_that_is_not_heard_of_holds_up_the_others_for_four_seconds_only() {
+    let mut joiner = joiner(2, 0);
+    satisfy(&mut joiner, Stamp(minute(5).0 + SECOND));
+    for second in 1..60 {
+        let now = Stamp(minute(5).0 + second * SECOND);
+        joiner.hear(now, 0, &quote(0, now.0));
+        joiner.tick(now);
+    }
+    joiner.take();
+    joiner.hear(Stamp(minute(6).0 + SECOND / 10), 0, &PublicEvent::Kline(kline(0, 6)));
+    joiner.tick(Stamp(minute(6).0 + 3 * SECOND));
+    assert!(bars(&joiner.take()).is_empty());
+    joiner.tick(Stamp(minute(6).0 + 4 * SECOND));
+    assert_eq!((bars(&joiner.take()).len(), joiner.counts().late_bars), (1, 1));
+}
+
+#[test]
+fn what_comes_on_a_link_that_is_replaced_is_not_newer_than_what_came_before() {
+    let mut joiner = joiner(1, 0);
+    let now = Stamp(minute(5).0 + 10 * SECOND);
+    satisfy(&mut joiner, Stamp(minute(5).0 + SECOND));
+    joiner.hear(now, 0, &quote(0, now.0));
+    joiner.hear(now, 1, &quote(0, now.0 - SECOND));
+    joiner.tick(now);
+    let quoted: Vec<Stamp> = joiner
+        .take()
+        .iter()
+        .filter(|e| matches!(e, Event::Market(MarketEvent::Quote { .. })))
+        .map(Event::at)
+        .collect();
+    assert_eq!(quoted, [now]);
 }
