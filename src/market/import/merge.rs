@@ -494,7 +494,6 @@ impl Join {
                     *mark = price;
                 }
             }
-            Inside { instrument, .. } => *instrument = id,
             Quote { instrument, at, bid, ask, .. } => {
                 *instrument = id;
                 let (at, mid) = (*at, f64::midpoint(*bid, *ask));
@@ -516,12 +515,11 @@ impl Join {
                 // What its file tells needs not follow from prices.
                 self.ending.retain(|e| e.1 != id);
             }
-            Level { instrument, .. }
+            Inside { instrument, .. }
+            | Level { instrument, .. }
             | Mark { instrument, .. }
             | Implied { instrument, .. }
-            | Health { instrument, .. } => {
-                *instrument = id;
-            }
+            | Health { instrument, .. } => *instrument = id,
             VolIndex { .. } => return None,
         }
         Some(event)
