@@ -105,6 +105,9 @@ pub struct RunOptions {
     /// Funding of the perps of a history: a file of timestamp, symbol, rate
     #[arg(long, value_name = "FILE", help_heading = "Market")]
     pub funding: Option<PathBuf>,
+    /// Where a live venue listens instead of where it does: wss://HOST for its sockets, https://HOST for its requests
+    #[arg(long, value_name = "URL", help_heading = "Market")]
+    pub venue_url: Vec<String>,
     /// Which embedded market: market (the default), or random-walk, in which nobody has an edge
     #[arg(long, value_name = "WORLD", help_heading = "Market")]
     pub world: Option<String>,
@@ -148,6 +151,12 @@ impl Budget {
     pub fn most(self) -> Option<u64> {
         if let Budget::Bytes(bytes) = self { Some(bytes) } else { None }
     }
+}
+
+/// A live market at these addresses.
+pub fn at_urls(market: LiveSpec, urls: &[String]) -> Result<LiveSpec, Failure> {
+    let refused = |why| Failure::Usage(format!("--venue-url {why}"));
+    urls.iter().try_fold(market, |market, url| market.at(url)).map_err(refused)
 }
 
 /// Where a folder that is kept has the tape of a live market.
@@ -274,6 +283,10 @@ impl RunOptions {
             )));
         }
         let spec = FeedSpec::parse(&self.feed).map_err(|e| Failure::Usage(format!("--feed: {e}")))?;
+        let spec = match spec {
+            FeedSpec::Live(live) => FeedSpec::Live(at_urls(live, &self.venue_url)?),
+            other => other,
+        };
         self.belongs(&spec)?;
         let defaults = SynthSettings::default();
         let days = match (&spec, window.to) {
@@ -308,6 +321,10 @@ impl RunOptions {
 
     /// An option that would do nothing with this feed is a mistake, not a wish.
     fn belongs(&self, spec: &FeedSpec) -> Result<(), Failure> {
+        if !self.venue_url.is_empty() && !matches!(spec, FeedSpec::Live(_)) {
+            let why = "--venue-url is for live markets; name one with --feed binance:usdm";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let given = |flags: [(&'static str, bool); 2]| flags.into_iter().find(|f| f.1).map(|f| f.0);
         let (stray, whose) = match spec {
             FeedSpec::Tape { .. } => {

@@ -68,7 +68,7 @@ impl JoinTimes {
     /// still shorter here than those of a real one.
     #[must_use]
     pub fn stretched(self, rate: f64) -> Self {
-        let by = (rate / 10.0).max(1.0);
+        let by = (rate / 5.0).max(1.0);
         let stretch = |span: Span| Span((span.0 as f64 * by) as i64);
         JoinTimes {
             ask: stretch(self.ask),

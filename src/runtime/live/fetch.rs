@@ -2,7 +2,7 @@
 
 use super::recorder::FetchNews;
 use super::spec::LiveSpec;
-use super::start::{self, HistoryStart, LiveError};
+use super::start::{self, BegunHistory, HistoryStart, LiveError};
 use crate::domain::{Event, Span, Stamp};
 use crate::market::tape::{TapeEnd, TapeHeader, TapeWriter};
 use crate::market::{FeedError, FeedReport};
@@ -18,8 +18,8 @@ pub struct FetchSpec {
     pub market: LiveSpec,
     /// Length of the bars.
     pub bar: Span,
-    /// Close of the bar before the first.
-    pub from: Stamp,
+    /// Close of the bar before the first; none: as many days before the end as the market says.
+    pub from: Option<Stamp>,
     /// Close of the last bar; none: the last that is over.
     pub to: Option<Stamp>,
 }
@@ -40,8 +40,8 @@ pub struct FetchedTape {
 /// How far a fetch is.
 #[derive(Clone, Copy, Debug)]
 pub enum FetchProgress<'a> {
-    /// Bars until here, of those until there.
-    Told(Stamp, Stamp),
+    /// From where on bars are fetched, until when they are, and until when they will be.
+    Told((Stamp, Stamp, Stamp)),
     /// The venue did not answer; it is asked again.
     Trouble(&'a VenueError),
 }
@@ -65,14 +65,15 @@ pub fn fetch(
         move |reason: io::Error| LiveError::Tape { path, reason }
     };
     let mut trouble = |line: &str| tracing::info!("{line}");
-    let (mut recorder, mut asker, end, resumed) = {
-        let from = HistoryStart::At(spec.from);
-        let begun = start::history(&spec.market, (spec.bar, from, spec.to), &part, &mut trouble)?;
-        (begun.recorder, begun.asker, begun.end, begun.events)
-    };
+    let days = Span(i64::from(spec.market.days) * Span::DAY.0);
+    let from = spec.from.map_or(HistoryStart::Before(days), HistoryStart::At);
+    let begun = start::history(&spec.market, (spec.bar, from, spec.to), &part, &mut trouble)?;
+    goes_on(spec, &begun, &part)?;
+    let BegunHistory { mut recorder, mut asker, end, events: resumed, .. } = begun;
     recorder.end = Some(end);
+    let begin = recorder.joiner.told();
     let told = recorder.fetch(&mut asker, end, &mut |news| match news {
-        FetchNews::Told(at) => say(FetchProgress::Told(at, end)),
+        FetchNews::Told(at) => say(FetchProgress::Told((begin, at, end))),
         FetchNews::Trouble(e) => say(FetchProgress::Trouble(e)),
     });
     told.map_err(failed(&part))?;
@@ -83,6 +84,26 @@ pub fn fetch(
     fetched.resumed = resumed;
     std::fs::remove_file(&part).map_err(failed(&part))?;
     Ok(fetched)
+}
+
+/// Whether what is there of a tape is a part of what is asked for.
+fn goes_on(spec: &FetchSpec, begun: &BegunHistory, part: &Path) -> Result<(), LiveError> {
+    let other = |found: String, asked: String| LiveError::OtherPart {
+        path: part.display().to_string(),
+        found,
+        asked,
+    };
+    if let Some(to) = spec.to.map(|to| to.floor(spec.bar)).filter(|to| begun.events > 0 && *to != begun.end) {
+        return Err(other(format!("until {}", begun.end), format!("until {to}")));
+    }
+    // One that begins later may be of what was listed later.
+    let wanted = spec.from.map(|from| from.floor(spec.bar).after(spec.bar));
+    match (begun.first, wanted) {
+        (Some(first), Some(wanted)) if first < wanted => {
+            Err(other(format!("from {first} on"), format!("from {wanted} on")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a tape with an end from one that grew: beside, synced, and renamed.

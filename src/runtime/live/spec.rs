@@ -143,6 +143,22 @@ impl LiveSpec {
         Ok(spec)
     }
 
+    /// Takes the address of a venue in place of its own: `ws://` and `wss://` for its sockets, `http://` and `https://` for its
+    /// requests.
+    pub fn at(mut self, url: &str) -> Result<Self, String> {
+        let place = match url.split_once("://") {
+            Some(("ws" | "wss", _)) => &mut self.urls.0,
+            Some(("http" | "https", _)) => &mut self.urls.1,
+            _ => {
+                return Err(format!(
+                    "{url:?}: write wss://HOST for its sockets, https://HOST for its requests"
+                ));
+            }
+        };
+        *place = Some(url.to_owned());
+        Ok(self)
+    }
+
     /// Its name in reports and on its tape.
     pub fn name(&self) -> String {
         format!("{} {}", self.venue, self.assets.join(" "))
@@ -181,6 +197,10 @@ mod tests {
             read("binance:usdm?sockets=ws://127.0.0.1:9&requests=http://127.0.0.1:8&rate=60x").unwrap();
         assert_eq!(other.urls(), ("ws://127.0.0.1:9".to_owned(), "http://127.0.0.1:8".to_owned()));
         assert_eq!(other.rate, 60.0);
+        let at =
+            read("binance:usdm").unwrap().at("ws://127.0.0.1:9").unwrap().at("http://127.0.0.1:8").unwrap();
+        assert_eq!(at.urls(), other.urls());
+        assert!(at.at("127.0.0.1:9").unwrap_err().contains("wss://HOST"));
         assert!(LiveSpec::parse("history:x").is_none() && LiveSpec::parse("binance:spot").is_none());
     }
 

@@ -61,6 +61,18 @@ pub enum LiveError {
         /// What was asked for.
         asked: String,
     },
+    /// What is there of a history is of another part of it.
+    #[error(
+        "{path} is what was fetched {found}, and {asked} was asked for; ask for the same again to go on with it, or remove it"
+    )]
+    OtherPart {
+        /// File of what is there.
+        path: String,
+        /// Which part it is of.
+        found: String,
+        /// Which part was asked for.
+        asked: String,
+    },
     /// The venue does not do what is needed.
     #[error(transparent)]
     Venue(#[from] VenueError),
@@ -89,8 +101,9 @@ pub(super) struct BegunHistory {
     pub asker: Asker,
     /// Close of the last bar that is history.
     pub end: Stamp,
-    /// Events that were on the tape.
+    /// Events that were on the tape, and the close of the first bars.
     pub events: u64,
+    pub first: Option<Stamp>,
 }
 
 /// Where a history begins.
@@ -141,7 +154,7 @@ pub(super) fn history(
     let rest = Duration::from_secs_f64(0.5 / spec.rate);
     let recorder =
         TapeRecorder { tape, joiner, clock, rate: spec.rate, sockets: Vec::new(), end: None, rest };
-    Ok(BegunHistory { recorder, asker, end, events: told.events })
+    Ok(BegunHistory { recorder, asker, end, events: told.events, first: told.first })
 }
 
 /// Opens a live market on its tape, which is begun where there is none. Until history is on it this waits for the venue, which
@@ -191,6 +204,8 @@ pub fn reread(clock: Span, path: &Path) -> Result<TapeFeed, LiveError> {
 #[derive(Default)]
 struct ToldSoFar {
     events: u64,
+    /// Close of the first bars.
+    first: Option<Stamp>,
     /// Close of the newest bars.
     close: Option<Stamp>,
     health: std::collections::BTreeMap<InstrumentId, LinkState>,
@@ -202,7 +217,10 @@ impl ToldSoFar {
     fn see(&mut self, event: &Event) {
         self.events += 1;
         match *event {
-            Event::Market(MarketEvent::Bar { at, .. }) => self.close = self.close.max(Some(at)),
+            Event::Market(MarketEvent::Bar { at, .. }) => {
+                self.first.get_or_insert(at);
+                self.close = self.close.max(Some(at));
+            }
             Event::Market(MarketEvent::Health { instrument, state, .. }) => {
                 self.health.insert(instrument, state);
             }
@@ -257,7 +275,8 @@ impl VenueClock {
             let clock = VenueClock::said(at, Instant::now(), rate);
             let off = clock.ahead_of(&VenueClock::of_machine());
             if off.0.abs() > CLOCK_OFF.0 && rate == 1.0 {
-                say(&format!("this machine's clock is {off} behind the venue's; the venue's is gone by"));
+                let (by, how) = (Span(off.0.abs()), if off.0 > 0 { "behind" } else { "ahead of" });
+                say(&format!("this machine's clock is {by} {how} the venue's; the venue's is gone by"));
             }
             return clock;
         }

@@ -29,6 +29,9 @@ pub struct FetchArgs {
     /// Length of the bars: 1m, 5m, 1h, 4h, 1d
     #[arg(long, value_name = "SPAN", default_value = "1h")]
     bar: String,
+    /// Where the venue listens instead of where it does: https://HOST
+    #[arg(long, value_name = "URL")]
+    venue_url: Vec<String>,
     /// Write over a tape that is there
     #[arg(long)]
     force: bool,
@@ -56,9 +59,9 @@ pub fn run(args: &FetchArgs) -> Result<(), Failure> {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let fetched = live::fetch(&spec, &args.out, &mut |progress| match progress {
-        FetchProgress::Told(at, end) => {
-            bar.set_length((end.since(spec.from).0.max(0) / Span::MINUTE.0) as u64);
-            bar.set_position((at.since(spec.from).0.max(0) / Span::MINUTE.0) as u64);
+        FetchProgress::Told((begin, at, end)) => {
+            bar.set_length((end.since(begin).0.max(0) / Span::MINUTE.0) as u64);
+            bar.set_position((at.since(begin).0.max(0) / Span::MINUTE.0) as u64);
             bar.set_message(format!("{} until {}", spec.market.venue, at));
         }
         FetchProgress::Trouble(e) => tell(&[format!("{e}; asking again")]),
@@ -72,6 +75,7 @@ fn read(args: &FetchArgs) -> Result<FetchSpec, Failure> {
     let none = || Failure::Usage(format!("{:?} is no venue; there is {}", args.venue, known.join(", ")));
     let market = LiveSpec::parse(&args.venue).ok_or_else(none)?;
     let market = market.map_err(|why| Failure::Usage(format!("{}: {why}", args.venue)))?;
+    let market = options::at_urls(market, &args.venue_url)?;
     let bar = Span::parse(&args.bar).filter(|bar| market.venue.bars().contains(bar));
     let bar = bar.ok_or_else(|| {
         let known: Vec<String> = market.venue.bars().iter().map(Span::to_string).collect();
@@ -79,17 +83,12 @@ fn read(args: &FetchArgs) -> Result<FetchSpec, Failure> {
     })?;
     let to = options::date("--to", args.to.as_ref(), feeds::parse_end)?;
     let from = options::date("--from", args.from.as_ref(), Stamp::parse)?;
-    let end = to.unwrap_or_else(now);
-    let from = from.unwrap_or(Stamp(end.0 - i64::from(market.days) * Span::DAY.0));
-    if from >= end {
-        return Err(Failure::Usage(format!("--from {from} is not before the end, {end}")));
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(Failure::Usage(format!("--from {from} is not before the end, {to}")));
     }
     Ok(FetchSpec { market, bar, from, to })
-}
-
-fn now() -> Stamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Stamp(since.as_nanos() as i64)
 }
 
 fn answer(args: &FetchArgs, spec: &FetchSpec, tape: &FetchedTape) -> Result<(), Failure> {
