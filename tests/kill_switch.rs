@@ -38,6 +38,8 @@ fn fault58_sigusr1_throws_the_kill_switch_and_ends_nothing() {
 #[test]
 fn fault58_a_signal_while_the_market_is_opened_is_heard_and_ends_nothing() {
     let Some(panel) = panel("spot_1h.csv.gz") else { return };
+    // As the system names it.
+    let panel = std::fs::canonicalize(panel).unwrap().to_string_lossy().into_owned();
     let desk = Desk::new();
     let feed = format!("history:{panel}");
     let run =

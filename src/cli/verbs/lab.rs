@@ -158,6 +158,7 @@ impl LabOptions {
     fn as_run(&self) -> RunOptions {
         let o = self.clone();
         RunOptions {
+            venue_url: Vec::new(),
             faults: false,
             feed: o.feed,
             agents: o.agents,
