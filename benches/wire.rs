@@ -84,6 +84,7 @@ fn house_and_engine(lines: &Lines) -> usize {
         pays_funding: false,
         rules: (i.tick, i.lot, i.min_notional),
         state: LinkState::Up,
+        settled: None,
     };
     let bar = Span::MINUTE;
     let from = begun.floor(bar);

@@ -94,6 +94,8 @@ pub struct JoinedSymbol {
     pub rules: (PriceStep, Decimal, Decimal),
     /// How it was said to be last.
     pub state: LinkState,
+    /// Stamp of the newest settlement that was told.
+    pub settled: Option<Stamp>,
 }
 
 /// A time in which nothing was heard of something.
@@ -175,7 +177,10 @@ impl Joiner {
         (from, last): (Stamp, Stamp),
     ) -> Self {
         let by_name = symbols.iter().enumerate().map(|(n, s)| (s.symbol.clone(), n)).collect();
+        // A settlement at the very close of the bars that were told last comes after them, and may not have been told.
+        let open = Stamp(from.0 - 1);
         let state = |is: JoinedSymbol| SymbolState {
+            settled: is.settled.map_or(open, |settled| settled.max(open)),
             is,
             bars: BTreeMap::new(),
             covered: from,
@@ -186,7 +191,6 @@ impl Joiner {
             marked: None,
             heard: None,
             sockets: BTreeSet::new(),
-            settled: from,
             settlements: BTreeMap::new(),
             next_funding: None,
             asked_funding: None,

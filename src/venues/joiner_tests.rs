@@ -45,6 +45,7 @@ fn joiner(symbols: usize, from: i64) -> Joiner {
         pays_funding: true,
         rules: (Decimal::new(1, 2).into(), Decimal::ONE, Decimal::ZERO),
         state: LinkState::Up,
+        settled: None,
     };
     Joiner::new(
         Span(MINUTE),
@@ -143,7 +144,7 @@ fn history_longer_than_an_answer_is_told_whole_and_joins() {
     assert_eq!(bars.len(), 5_000);
     assert!(bars.iter().all(|(n, close, bar)| *bar == expected(usize::from(*n), *close)));
     let paid = told.iter().filter(|e| matches!(e, Event::Market(MarketEvent::Funding { .. }))).count();
-    assert_eq!(paid, 2 * 250, "each settlement of each, once");
+    assert_eq!(paid, 2 * 251, "each settlement of each, once, and the one at its very beginning");
     assert_eq!(joiner.counts(), &JoinCounts::default());
     assert!(matches!(told.last(), Some(Event::Tick(_))), "the last close is over at once");
 }
@@ -413,4 +414,27 @@ fn what_comes_on_a_link_that_is_replaced_is_not_newer_than_what_came_before() {
         .map(Event::at)
         .collect();
     assert_eq!(quoted, [now]);
+}
+
+#[test]
+fn a_settlement_at_the_close_at_which_it_was_broken_off_is_told_once() {
+    let now = minute(25);
+    let paid = |settled: Option<Stamp>| {
+        let of = joiner(1, 20).symbols.remove(0).is;
+        let of = JoinedSymbol { settled, ..of };
+        let mut joiner = Joiner::new(Span(MINUTE), JoinTimes::default(), vec![of], (minute(20), minute(20)));
+        let told = satisfy(&mut joiner, now);
+        told.iter()
+            .filter(|e| matches!(e, Event::Market(MarketEvent::Funding { .. })))
+            .map(Event::at)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        paid(None),
+        [minute(20)],
+        "the bars of minute 20 were told, and what was settled then was not"
+    );
+    assert_eq!(paid(Some(minute(10))), [minute(20)]);
+    assert_eq!(paid(Some(minute(20))), [], "it was told");
+    assert_eq!(paid(Some(Stamp(minute(20).0 + 3 * SECOND))), [], "told when it was known");
 }

@@ -19,6 +19,7 @@ use crate::venues::event::{InstrumentRules, PublicEvent, TradingStatus};
 use crate::venues::joiner::{JoinTimes, JoinedSymbol, Joiner};
 use crate::venues::rest::{RestClient, RestSettings};
 use crate::venues::supervisor::{Supervisor, SupervisorSettings};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -208,9 +209,10 @@ struct ToldSoFar {
     first: Option<Stamp>,
     /// Close of the newest bars.
     close: Option<Stamp>,
-    health: std::collections::BTreeMap<InstrumentId, LinkState>,
-    rules:
-        std::collections::BTreeMap<InstrumentId, (PriceStep, crate::domain::Decimal, crate::domain::Decimal)>,
+    health: BTreeMap<InstrumentId, LinkState>,
+    /// Stamp of the newest settlement.
+    settled: BTreeMap<InstrumentId, Stamp>,
+    rules: BTreeMap<InstrumentId, (PriceStep, crate::domain::Decimal, crate::domain::Decimal)>,
 }
 
 impl ToldSoFar {
@@ -220,6 +222,9 @@ impl ToldSoFar {
             Event::Market(MarketEvent::Bar { at, .. }) => {
                 self.first.get_or_insert(at);
                 self.close = self.close.max(Some(at));
+            }
+            Event::Market(MarketEvent::Funding { instrument, at, .. }) => {
+                self.settled.insert(instrument, at);
             }
             Event::Market(MarketEvent::Health { instrument, state, .. }) => {
                 self.health.insert(instrument, state);
@@ -240,6 +245,7 @@ fn joiner(spec: &LiveSpec, bar: Span, header: &TapeHeader, told: &ToldSoFar, las
         pays_funding: i.kind == InstrumentKind::Perp,
         rules: told.rules.get(&i.id).copied().unwrap_or((i.tick, i.lot, i.min_notional)),
         state: told.health.get(&i.id).copied().unwrap_or_default(),
+        settled: told.settled.get(&i.id).copied(),
     };
     let symbols = header.universe.instruments.iter().map(symbol).collect();
     let times = JoinTimes { quotes: spec.quotes, ..JoinTimes::default().stretched(spec.rate) };
