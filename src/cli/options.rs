@@ -105,7 +105,7 @@ pub struct RunOptions {
     /// Funding of the perps of a history: a file of timestamp, symbol, rate
     #[arg(long, value_name = "FILE", help_heading = "Market")]
     pub funding: Option<PathBuf>,
-    /// Where a live venue listens instead of where it does: wss://HOST for its sockets, https://HOST for its requests
+    /// Where a live venue listens instead of where it does: wss for its sockets, https for its requests; once for each
     #[arg(long, value_name = "URL", help_heading = "Market")]
     pub venue_url: Vec<String>,
     /// Which embedded market: market (the default), or random-walk, in which nobody has an edge

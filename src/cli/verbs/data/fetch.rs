@@ -29,7 +29,7 @@ pub struct FetchArgs {
     /// Length of the bars: 1m, 5m, 1h, 4h, 1d
     #[arg(long, value_name = "SPAN", default_value = "1h")]
     bar: String,
-    /// Where the venue listens instead of where it does: https://HOST
+    /// Where the venue listens instead of where it does: https and its host
     #[arg(long, value_name = "URL")]
     venue_url: Vec<String>,
     /// Write over a tape that is there
