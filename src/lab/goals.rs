@@ -19,6 +19,7 @@
 //! 3. Falls and times under water of draws are of blocks of some weeks: what a market does over longer is taken
 //!    apart in them, so those intervals are of this kind of run, not of this very path.
 
+use super::arms::ArmKind;
 use super::bootstrap::{Interval, Resampled, ReturnSums, interval};
 use super::metrics::{DAYS_A_MONTH, Metrics, Months, tail_days};
 use super::stats::DAYS_A_YEAR;
@@ -259,7 +260,7 @@ struct DrawPath {
 }
 
 /// The pairs that a report compares: the hive with the four that it is held against, then every system but the
-/// controls with everybody alone.
+/// controls with everybody alone, and the hive without one part of it with the hive.
 pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     let has = |name: &str| arms.iter().any(|a| a.name == name);
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
@@ -273,6 +274,10 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
     };
     if has(ALONE) {
         all.extend(arms.iter().filter(shown).map(|a| pair(&a.name, ALONE)));
+    }
+    if has(HIVE) {
+        let parts = arms.iter().filter(|a| matches!(a.kind, ArmKind::Without(_)));
+        all.extend(parts.map(|a| pair(&a.name, HIVE)));
     }
     all.extend(super::reactions::pairs(arms));
     all.extend(super::across::pairs(arms));
@@ -399,12 +404,17 @@ mod tests {
 
     #[test]
     fn controls_are_not_held_against_everybody_alone() {
-        let all = pairs(&crate::lab::arms::plan(276));
+        use crate::lab::arms::{plan, without};
+        let all = pairs(&plan(276));
         assert_eq!(all[..4].iter().map(|p| p.1.as_str()).collect::<Vec<_>>(), [ALONE, STRONG, ALL, RULE]);
         // What is split is held against the same unsplit.
         let (split, others): (Vec<_>, Vec<_>) = all[4..].iter().partition(|p| p.0.ends_with("+split"));
         assert!(others.iter().all(|p| p.1 == ALONE && p.0 != HIVE && p.0 != "time-shifted"));
         assert_eq!(split, [&("tsmom6+split".to_owned(), "tsmom6+zone".to_owned())]);
         assert!(all.iter().any(|p| p.0 == "voices-36"));
+        // What is left out is held against what it was left out of.
+        let named: Vec<Arm> = plan(276).into_iter().chain(without()).collect();
+        let parts = pairs(&named).into_iter().filter(|p| p.1 == HIVE).count();
+        assert_eq!(parts, without().len());
     }
 }

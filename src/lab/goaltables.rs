@@ -2,6 +2,7 @@
 //! markets together.
 
 use super::Report;
+use super::arms::LeftOut;
 use super::goals::{Compared, GOALS, Goal};
 use super::report::Joint;
 use super::{ALONE, HIVE, acrosstables, hiretables, reactiontables, words};
@@ -74,14 +75,25 @@ fn row(
     writeln!(out)
 }
 
-/// Every system against everybody alone, in short: the rest is in JSON and HTML.
+/// Every system against everybody alone, and the hive without one part of it against the hive, in short: the rest is in JSON and
+/// HTML.
 pub fn over_alone(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
+    over(out, compared, ALONE, |ours| ours != HIVE)?;
+    over(out, compared, HIVE, |ours| LeftOut::ALL.iter().any(|(_, name, _)| *name == ours))
+}
+
+fn over(
+    out: &mut String,
+    compared: &[Compared],
+    theirs: &str,
+    is_shown: impl Fn(&str) -> bool,
+) -> std::fmt::Result {
     let shown: Vec<&Goal> = GOALS.iter().filter(|g| SHORT.contains(&g.key)).collect();
-    let all: Vec<&Compared> = compared.iter().filter(|c| c.theirs == ALONE && c.ours != HIVE).collect();
+    let all: Vec<&Compared> = compared.iter().filter(|c| c.theirs == theirs && is_shown(&c.ours)).collect();
     if all.is_empty() {
         return Ok(());
     }
-    write!(out, "{:<16} {:>22}", format!("… less {ALONE}"), "Sharpe ratio")?;
+    write!(out, "{:<16} {:>22}", format!("… less {theirs}"), "Sharpe ratio")?;
     for g in &shown {
         write!(out, " {:>22}", format!("{} {}, {}", g.of, g.words, g.unit).replace("deepest ", ""))?;
     }
