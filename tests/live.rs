@@ -436,7 +436,7 @@ fn what_cannot_be_followed_is_refused_with_the_way_out() {
     life.signal("TERM");
     life.ends_within(Duration::from_secs(10)).unwrap();
     refused(&feed(&[1]), &[], &["A00", "A01", "--state", "--fresh"]);
-    assert!(Stamp(0) < Stamp(1) && venue.asked("/fapi/v1/klines") > 0);
+    assert!(venue.asked("/fapi/v1/klines") > 0);
 }
 
 #[test]
