@@ -111,7 +111,7 @@ fn await_feed(
     let until = Instant::now().checked_add(LIVE_NAP);
     match audience {
         Some(audience) => {
-            audience.links(stepper, feed.links());
+            audience.look_at_links(stepper, feed);
             audience.wait(stepper, until, stop)
         }
         None => nap(stepper, until, stop),

@@ -17,7 +17,8 @@ use super::prove::BackgroundProof;
 use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
-use crate::domain::{AgentId, Command, LiveLinks, Message, Outage, Span, Stamp};
+use crate::domain::{AgentId, Command, Message, Outage, Span, Stamp};
+use crate::market::Feed;
 use crate::recorder::{RecordedRun, Recorder, operator};
 use crate::talk::{NameTable, TalkHead};
 use crate::view::delta::Delta;
@@ -31,6 +32,8 @@ use std::time::{Duration, Instant};
 
 /// Most pictures a second: more than the eye asks for numbers.
 pub const FRAMES_PER_S: u32 = 8;
+/// From one look at the ways to a live venue to the next.
+const LINKS_EVERY: Duration = Duration::from_millis(250);
 /// Orders taken between two events, so that a flood of them cannot stop the market.
 const ORDERS_A_STEP: usize = 16;
 /// The last stretch of history of which every moment is kept, however fast it goes by, until the first bar is
@@ -69,6 +72,8 @@ pub struct Clients<'a> {
     /// A bar was waited for.
     waited: bool,
     shown: Option<Instant>,
+    /// When it was looked how the ways to a live venue are.
+    looked: Option<Instant>,
     stopping: bool,
 }
 
@@ -87,6 +92,7 @@ impl<'a> Clients<'a> {
             proof: None,
             waited: false,
             shown: None,
+            looked: None,
             stopping: false,
         }
     }
@@ -119,10 +125,14 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// How the ways to a live venue are now. Ages are shown with the next picture; what has changed otherwise makes one, and
-    /// what has gone wrong is noted.
-    pub fn links(&mut self, stepper: &mut Stepper<'_>, links: Option<LiveLinks>) {
-        let before = std::mem::replace(&mut self.scenery.cockpit.links, links);
+    /// Looks how the ways to a live venue are, as often as that is told. Ages are shown with the next picture; what has changed
+    /// otherwise makes one, and what has gone wrong is noted.
+    pub fn look_at_links(&mut self, stepper: &mut Stepper<'_>, feed: &dyn Feed) {
+        if self.looked.is_some_and(|l| l.elapsed() < LINKS_EVERY) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let before = std::mem::replace(&mut self.scenery.cockpit.links, feed.links());
         let (Some(now), Some(recorder)) = (&self.scenery.cockpit.links, &mut stepper.recorder) else {
             return;
         };

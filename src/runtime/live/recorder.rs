@@ -206,13 +206,25 @@ fn ask(
     }
 }
 
+/// What a question is about: of each topic one is open at a time, whatever part of it is asked for.
+fn topic(ask: &RestAsk) -> (&'static str, String) {
+    match ask {
+        RestAsk::Klines { symbol, .. } => ("bars", symbol.clone()),
+        RestAsk::Fundings { symbol, .. } => ("settlements", symbol.clone()),
+        RestAsk::Depth { symbol } => ("book", symbol.clone()),
+        RestAsk::Rules { asset } => ("rules", asset.clone()),
+        RestAsk::ServerTime => ("time", String::new()),
+        RestAsk::Marks => ("marks", String::new()),
+    }
+}
+
 /// A recorder with what it hears of.
 struct RecordingLoop {
     recorder: TapeRecorder,
     asks: SyncSender<RestAsk>,
     answers: Receiver<Answered>,
-    /// Questions that are not answered yet.
-    open: BTreeSet<String>,
+    /// Topics of the questions that are not answered yet.
+    open: BTreeSet<(&'static str, String)>,
     sockets: Vec<(SocketState, Option<Stamp>)>,
     undecoded: u64,
     trouble: Option<String>,
@@ -309,7 +321,7 @@ impl RecordingLoop {
 
     fn hear_answers(&mut self) {
         while let Ok((ask, answer, came)) = self.answers.try_recv() {
-            self.open.remove(&format!("{ask:?}"));
+            self.open.remove(&topic(&ask));
             match answer {
                 Ok(events) => {
                     if let Some(at) = server_time(&events) {
@@ -329,22 +341,13 @@ impl RecordingLoop {
 
     /// One question of a kind at a time; what does not fit is asked again in a moment.
     fn ask(&mut self, ask: RestAsk) {
-        let is_same = |a: &RestAsk, text: &String| match a {
-            RestAsk::Klines { symbol, .. } => {
-                text.starts_with("Klines") && text.contains(&format!("{symbol:?}"))
-            }
-            RestAsk::Fundings { symbol, .. } => {
-                text.starts_with("Fundings") && text.contains(&format!("{symbol:?}"))
-            }
-            _ => false,
-        };
-        let text = format!("{ask:?}");
-        if self.open.contains(&text) || self.open.iter().any(|open| is_same(&ask, open)) {
+        let topic = topic(&ask);
+        if self.open.contains(&topic) {
             return;
         }
         match self.asks.try_send(ask) {
             Ok(()) => {
-                self.open.insert(text);
+                self.open.insert(topic);
             }
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
